@@ -1,0 +1,1 @@
+//! Exponential and logarithm in integers.

@@ -1,0 +1,40 @@
+//! What the roles of Lode must agree on: names, bytes and rules.
+//!
+//! Everything here is pure. What a rule needs it is given: no clock, network, disk or dice, no
+//! float and no hash-ordered map. Gateway, relay miner, auditor and chain call the same functions
+//! and so get the same answer.
+//!
+//! ```text
+//!  units, keys, usage        numbers and names that say what they are
+//!  params, service, supplier what is registered
+//!  session, draw, seed       who serves whom, when, on which terms
+//!  relay, transcript, leaf   one completion: asked, answered, receipted, acknowledged
+//!  claim, payout, price      what it earns
+//!  message, query, wire      how all of it is written down
+//! ```
+
+pub mod claim;
+pub mod draw;
+pub mod fixed;
+pub mod keys;
+pub mod leaf;
+pub mod message;
+pub mod names;
+pub mod params;
+pub mod payout;
+pub mod price;
+pub mod query;
+pub mod relay;
+pub mod seed;
+pub mod service;
+pub mod session;
+pub mod supplier;
+pub mod transcript;
+pub mod units;
+pub mod usage;
+pub mod vrf;
+pub mod wire;
+
+pub use keys::Address;
+pub use units::{Amount, Coin, Cu, Denom, Digest, Height, Ppm, Price, Time};
+pub use usage::{CuWeights, Usage};
