@@ -72,30 +72,30 @@ pub fn draw<T>(
     drawn
 }
 
-/// Stake that makes one unit of weight: weights of a whole roster must fit 64 bits.
+/// Stake that makes one unit of weight.
 pub const STAKE_PER_WEIGHT: u128 = 1_000;
+
+/// The most that one owner weighs: a roster of 2^16 suppliers must fit 64 bits.
+pub const OWNER_WEIGHT_MAX: u64 = 1 << 46;
 
 /// The weight of a supplier in the draw, linear in stake below the owner's cap: splitting a stake
 /// over many operators gains nothing.
 ///
 /// `owner_total` is what the owner staked over all its operators. Rounded down.
 pub fn weight(stake: Amount, owner_total: Amount, owner_cap: Amount) -> u64 {
-    let counted = if owner_total <= owner_cap || owner_total.is_zero() {
-        stake.0
+    let cap = owner_cap
+        .0
+        .min(u128::from(OWNER_WEIGHT_MAX) * STAKE_PER_WEIGHT);
+    let counted = if owner_total.0 <= cap {
+        stake.0.min(cap)
     } else {
         // stake * cap / total without overflow: both are cut to 64 bits of precision together.
-        let shift = 128u32
-            .saturating_sub(owner_total.0.leading_zeros())
-            .saturating_sub(63);
+        let shift = (128 - owner_total.0.leading_zeros()).saturating_sub(64);
         let total = (owner_total.0 >> shift).max(1);
         let part = (stake.0 >> shift).min(total);
-        let cap = owner_cap.0.min(u128::from(u64::MAX));
         cap * part / total
     };
-    // Below 2^47, so that ROSTER_MAX (2^16) of them fit.
-    u64::try_from(counted / STAKE_PER_WEIGHT)
-        .unwrap_or(u64::MAX)
-        .min((1 << 47) - 1)
+    u64::try_from(counted / STAKE_PER_WEIGHT).unwrap_or(OWNER_WEIGHT_MAX)
 }
 
 #[cfg(test)]
