@@ -83,9 +83,7 @@ pub const OWNER_WEIGHT_MAX: u64 = 1 << 46;
 ///
 /// `owner_total` is what the owner staked over all its operators. Rounded down.
 pub fn weight(stake: Amount, owner_total: Amount, owner_cap: Amount) -> u64 {
-    let cap = owner_cap
-        .0
-        .min(u128::from(OWNER_WEIGHT_MAX) * STAKE_PER_WEIGHT);
+    let cap = owner_cap.0.min(u128::from(OWNER_WEIGHT_MAX) * STAKE_PER_WEIGHT);
     let counted = if owner_total.0 <= cap {
         stake.0.min(cap)
     } else {
@@ -120,12 +118,8 @@ mod tests {
     fn run(seed: u64, count: usize, weights: &[u64]) -> Vec<usize> {
         let seed = seed::hash("test", &[&seed.to_be_bytes()]);
         let service = ServiceId::new("m").unwrap();
-        let ballot = Ballot {
-            seed: &seed,
-            service: &service,
-            app: &Address([1; 20]),
-            start: Height(10),
-        };
+        let ballot =
+            Ballot { seed: &seed, service: &service, app: &Address([1; 20]), start: Height(10) };
         draw(ballot, count, weights.iter().sum(), line(weights))
     }
 

@@ -41,11 +41,7 @@ impl Address {
         }
         let address = Address(bytes.try_into().map_err(|_| bad())?);
         // bech32 and bech32m differ in the checksum only: one text for one address.
-        if address.to_string() == text {
-            Ok(address)
-        } else {
-            Err(bad())
-        }
+        if address.to_string() == text { Ok(address) } else { Err(bad()) }
     }
 }
 
@@ -202,13 +198,7 @@ mod tests {
         let text = Address([7; 20]).to_string();
         let cosmos = bech32::encode::<Bech32>(Hrp::parse("cosmos").unwrap(), &[7; 20]).unwrap();
         let m = bech32::encode::<bech32::Bech32m>(Hrp::parse("lode").unwrap(), &[7; 20]).unwrap();
-        for other in [
-            text.to_uppercase(),
-            cosmos,
-            m,
-            format!("{text}q"),
-            String::new(),
-        ] {
+        for other in [text.to_uppercase(), cosmos, m, format!("{text}q"), String::new()] {
             assert!(Address::parse(&other).is_err(), "{other}");
         }
     }

@@ -99,11 +99,7 @@ impl Leaf {
     /// What it weighs: what the supplier says, and no more than the gateway acknowledged.
     pub fn weight(&self) -> Cu {
         let said = self.receipt.body.cu;
-        let acked = self
-            .ack
-            .as_ref()
-            .and_then(|ack| ack.tail.first())
-            .map(|entry| entry.cu);
+        let acked = self.ack.as_ref().and_then(|ack| ack.tail.first()).map(|entry| entry.cu);
         acked.map_or(said, |acked| acked.min(said))
     }
 
@@ -140,10 +136,7 @@ impl Leaf {
         }
         let window = session.serve_window();
         if !window.contains(&request.issued_at) {
-            return Err(BadLeaf::OutsideSession {
-                at: request.issued_at,
-                window,
-            });
+            return Err(BadLeaf::OutsideSession { at: request.issued_at, window });
         }
         if !self.request.is_by(&session.gateway_key) {
             return Err(BadLeaf::RequestSignature);
@@ -175,10 +168,7 @@ impl Leaf {
         if first != Some(self.request.body.relay_id) || ack.tail.len() > ACK_TAIL_MAX {
             return Err(BadLeaf::AckUnlinked);
         }
-        let reached = ack
-            .tail
-            .iter()
-            .fold(ack.before, |hash, entry| link(&hash, entry));
+        let reached = ack.tail.iter().fold(ack.before, |hash, entry| link(&hash, entry));
         if ack.head.hash() != reached {
             return Err(BadLeaf::AckUnlinked);
         }
@@ -193,11 +183,7 @@ impl Leaf {
         let seq = self.request.body.seq;
         let inflight = u64::from(session.terms.inflight_max);
         let window = unacked_from..unacked_from.saturating_add(inflight);
-        if window.contains(&seq) {
-            Ok(())
-        } else {
-            Err(BadLeaf::Unacknowledged { seq, window })
-        }
+        if window.contains(&seq) { Ok(()) } else { Err(BadLeaf::Unacknowledged { seq, window }) }
     }
 }
 
@@ -212,16 +198,10 @@ pub fn check_weight(
     }
     let weighed = session.terms.cu_weights.weigh(receipt.usage).ok();
     if weighed != Some(receipt.cu) {
-        return Err(BadLeaf::WrongWeight {
-            weighed,
-            said: receipt.cu,
-        });
+        return Err(BadLeaf::WrongWeight { weighed, said: receipt.cu });
     }
     if receipt.cu > request.max_cu {
-        return Err(BadLeaf::OverReservation {
-            cu: receipt.cu,
-            max: request.max_cu,
-        });
+        return Err(BadLeaf::OverReservation { cu: receipt.cu, max: request.max_cu });
     }
     Ok(())
 }
@@ -260,9 +240,7 @@ pub fn drawn_point(
     i: u32,
     sum: Cu,
 ) -> u64 {
-    let digest = seed::hash(
-        "lode/proof/point",
-        &[&seed.0, &session_id.0, &operator.0, &i.to_be_bytes()],
-    );
+    let digest =
+        seed::hash("lode/proof/point", &[&seed.0, &session_id.0, &operator.0, &i.to_be_bytes()]);
     seed::below(&digest, sum.0)
 }

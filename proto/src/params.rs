@@ -82,12 +82,7 @@ pub const SETTLEMENTS_MAX: u32 = 100_000;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamsRefused {
     #[error("{name} is {value}, but must be in {min}..={max}")]
-    OutOfRange {
-        name: &'static str,
-        value: u64,
-        min: u64,
-        max: u64,
-    },
+    OutOfRange { name: &'static str, value: u64, min: u64, max: u64 },
     #[error(
         "a relay may take {relay_max} blocks, but claims close {claim} blocks after the last one may start: relay_max must be less than the claim window"
     )]
@@ -99,11 +94,7 @@ pub enum ParamsRefused {
     #[error(
         "a fabricated claim loses {penalty_rate} ppm and is caught {rate} ppm of the time: {product} is under 1,000,000, so lying pays; raise the penalty or the rate"
     )]
-    LyingPays {
-        penalty_rate: u32,
-        rate: u32,
-        product: u64,
-    },
+    LyingPays { penalty_rate: u32, rate: u32, product: u64 },
     #[error(transparent)]
     Shares(#[from] SharesRefused),
     #[error("the price rule: {0}")]
@@ -115,12 +106,7 @@ impl Params {
     pub fn standard() -> Params {
         Params {
             session_length: 60,
-            windows: Windows {
-                grace: 4,
-                claim: 130,
-                proof: 20,
-                audit: 20,
-            },
+            windows: Windows { grace: 4, claim: 130, proof: 20, audit: 20 },
             relay_max: 120,
             suppliers_per_session: 5,
             inflight_max: 64,
@@ -150,12 +136,7 @@ impl Params {
     pub fn dev() -> Params {
         Params {
             session_length: 10,
-            windows: Windows {
-                grace: 3,
-                claim: 24,
-                proof: 6,
-                audit: 3,
-            },
+            windows: Windows { grace: 3, claim: 24, proof: 6, audit: 3 },
             relay_max: 22,
             suppliers_per_session: 5,
             inflight_max: 64,
@@ -189,9 +170,7 @@ impl Params {
         }
         self.shares.check()?;
         self.check_proving()?;
-        self.price
-            .check()
-            .map_err(|refused| ParamsRefused::Price(refused.to_string()))
+        self.price.check().map_err(|refused| ParamsRefused::Price(refused.to_string()))
     }
 
     fn check_ranges(&self) -> Result<(), ParamsRefused> {
@@ -208,49 +187,19 @@ impl Params {
                 1,
                 SUPPLIERS_PER_SESSION_MAX as u64,
             ),
-            (
-                "inflight_max",
-                self.inflight_max.into(),
-                1,
-                ACK_TAIL_MAX as u64,
-            ),
-            (
-                "request_max_bytes",
-                self.request_max_bytes.into(),
-                1024,
-                REQUEST_BYTES_MAX.into(),
-            ),
+            ("inflight_max", self.inflight_max.into(), 1, ACK_TAIL_MAX as u64),
+            ("request_max_bytes", self.request_max_bytes.into(), 1024, REQUEST_BYTES_MAX.into()),
             ("checkpoint_cu", self.checkpoint_cu, 1, u64::MAX),
-            (
-                "proving.draws",
-                self.proving.draws.into(),
-                1,
-                PROOF_DRAWS_MAX as u64,
-            ),
-            (
-                "proving.rate",
-                self.proving.rate.0.into(),
-                1,
-                Ppm::ONE.0.into(),
-            ),
+            ("proving.draws", self.proving.draws.into(), 1, PROOF_DRAWS_MAX as u64),
+            ("proving.rate", self.proving.rate.0.into(), 1, Ppm::ONE.0.into()),
             ("unbonding", self.unbonding, 1, WINDOW_MAX),
             ("jail", self.jail, 1, WINDOW_MAX),
             ("history", self.history, 1, WINDOW_MAX),
-            (
-                "settlements_per_block",
-                self.settlements_per_block.into(),
-                1,
-                SETTLEMENTS_MAX.into(),
-            ),
+            ("settlements_per_block", self.settlements_per_block.into(), 1, SETTLEMENTS_MAX.into()),
         ];
         for (name, value, min, max) in ranges {
             if !(min..=max).contains(&value) {
-                return Err(ParamsRefused::OutOfRange {
-                    name,
-                    value,
-                    min,
-                    max,
-                });
+                return Err(ParamsRefused::OutOfRange { name, value, min, max });
             }
         }
         Ok(())
@@ -260,9 +209,7 @@ impl Params {
     // is caught with rate * (1 - (1-f)^m) >= rate * f, and then loses penalty_rate * V. So lying
     // never pays when penalty_rate * rate >= 1.
     fn check_proving(&self) -> Result<(), ParamsRefused> {
-        let Proving {
-            rate, penalty_rate, ..
-        } = self.proving;
+        let Proving { rate, penalty_rate, .. } = self.proving;
         let product = u64::from(rate.0) * u64::from(penalty_rate.0) / 1_000_000;
         if product < 1_000_000 {
             return Err(ParamsRefused::LyingPays {
@@ -283,9 +230,7 @@ mod tests {
     fn check(change: impl FnOnce(&mut Params), outcome: &Expect) {
         let mut params = Params::standard();
         change(&mut params);
-        let text = params
-            .check()
-            .map_or_else(|refused| refused.to_string(), |()| "ok".into());
+        let text = params.check().map_or_else(|refused| refused.to_string(), |()| "ok".into());
         outcome.assert_eq(&text);
     }
 
@@ -327,9 +272,6 @@ mod tests {
 
     #[test]
     fn a_window_of_no_blocks_is_refused() {
-        check(
-            |p| p.windows.proof = 0,
-            &expect!["windows.proof is 0, but must be in 2..=4194304"],
-        );
+        check(|p| p.windows.proof = 0, &expect!["windows.proof is 0, but must be in 2..=4194304"]);
     }
 }

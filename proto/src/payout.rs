@@ -48,16 +48,10 @@ impl Shares {
 
     /// Whether these shares are the whole, and no set of roles that one party can own gets it all.
     pub fn check(&self) -> Result<(), SharesRefused> {
-        let sum = [
-            self.supplier,
-            self.source,
-            self.audits,
-            self.treasury,
-            self.burn,
-        ]
-        .iter()
-        .map(|part| u64::from(part.0))
-        .sum();
+        let sum = [self.supplier, self.source, self.audits, self.treasury, self.burn]
+            .iter()
+            .map(|part| u64::from(part.0))
+            .sum();
         if sum != u64::from(Ppm::ONE.0) {
             return Err(SharesRefused::NotWhole { sum });
         }
@@ -76,13 +70,7 @@ impl Shares {
         let audits = self.audits.of(cost);
         let treasury = self.treasury.of(cost);
         let given = supplier.0 + source.0 + audits.0 + treasury.0;
-        Split {
-            supplier,
-            source,
-            audits,
-            treasury,
-            burn: Amount(cost.0.saturating_sub(given)),
-        }
+        Split { supplier, source, audits, treasury, burn: Amount(cost.0.saturating_sub(given)) }
     }
 }
 
@@ -127,21 +115,12 @@ mod tests {
             treasury: Ppm(0),
             burn: Ppm(0),
         };
-        assert_eq!(
-            shares.check(),
-            Err(SharesRefused::SelfDealingIsFree { back: 1_000_000 })
-        );
+        assert_eq!(shares.check(), Err(SharesRefused::SelfDealingIsFree { back: 1_000_000 }));
     }
 
     #[test]
     fn shares_that_are_not_the_whole_are_refused() {
-        let shares = Shares {
-            burn: Ppm(69_999),
-            ..Shares::standard()
-        };
-        assert_eq!(
-            shares.check(),
-            Err(SharesRefused::NotWhole { sum: 999_999 })
-        );
+        let shares = Shares { burn: Ppm(69_999), ..Shares::standard() };
+        assert_eq!(shares.check(), Err(SharesRefused::NotWhole { sum: 999_999 }));
     }
 }

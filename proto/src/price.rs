@@ -72,12 +72,7 @@ impl Params {
         let ranges = [
             ("target_utilisation", self.target_utilisation, 1, 2_000_000),
             ("gain_min", self.gain_min, 1, self.gain_max.0),
-            (
-                "gain_start",
-                self.gain_start,
-                self.gain_min.0,
-                self.gain_max.0,
-            ),
+            ("gain_start", self.gain_start, self.gain_min.0, self.gain_max.0),
             ("gain_max", self.gain_max, 1, 1_000_000),
             ("step_max", self.step_max, 1, 1_000_000),
             ("phi_lo", self.phi_lo, 1, self.phi_hi.0),
@@ -86,12 +81,7 @@ impl Params {
         ];
         for (name, value, min, max) in ranges {
             if !(min..=max).contains(&value.0) {
-                return Err(ParamsRefused {
-                    name,
-                    value: value.0,
-                    min,
-                    max,
-                });
+                return Err(ParamsRefused { name, value: value.0, min, max });
             }
         }
         Ok(())

@@ -28,10 +28,7 @@ pub trait Signable: Wire {
     /// Signs it.
     fn sign(self, secret: &RelaySecret) -> Signed<Self> {
         let signature = secret.sign(&self.digest());
-        Signed {
-            body: self,
-            signature,
-        }
+        Signed { body: self, signature }
     }
 }
 
@@ -79,10 +76,7 @@ pub struct AckOverflow {
 impl Acked {
     /// What is acknowledged once `entry` is too. The floor stays: it is the gateway's to raise.
     pub fn with(&self, entry: &AckEntry) -> Result<Acked, AckOverflow> {
-        let overflow = || AckOverflow {
-            acked: *self,
-            entry: *entry,
-        };
+        let overflow = || AckOverflow { acked: *self, entry: *entry };
         Ok(Acked {
             count: self.count.checked_add(1).ok_or_else(overflow)?,
             cu: self.cu.checked_add(entry.cu).ok_or_else(overflow)?,
@@ -94,10 +88,7 @@ impl Acked {
 
 /// The hash of a chain of acknowledgements after one entry more.
 pub fn link(before: &Digest, entry: &AckEntry) -> Digest {
-    seed::hash(
-        "lode/ack/link",
-        &[&before.0, &entry.relay_id.0, &entry.cu.0.to_be_bytes()],
-    )
+    seed::hash("lode/ack/link", &[&before.0, &entry.relay_id.0, &entry.cu.0.to_be_bytes()])
 }
 
 /// What a gateway asks of a supplier, and what it sets aside for it.
@@ -201,34 +192,22 @@ pub enum AckRefused {
 /// Whether `claimed` is `known` and then `entries`.
 pub fn follows(known: &Acked, entries: &[AckEntry], claimed: &Acked) -> Result<(), AckRefused> {
     if claimed.floor < known.floor {
-        return Err(AckRefused::FloorGoesBack {
-            from: known.floor,
-            to: claimed.floor,
-        });
+        return Err(AckRefused::FloorGoesBack { from: known.floor, to: claimed.floor });
     }
-    let mut computed = Acked {
-        floor: claimed.floor,
-        ..*known
-    };
+    let mut computed = Acked { floor: claimed.floor, ..*known };
     for entry in entries {
         computed = computed.with(entry)?;
     }
     if computed == *claimed {
         Ok(())
     } else {
-        Err(AckRefused::DoesNotFollow {
-            claimed: *claimed,
-            computed,
-        })
+        Err(AckRefused::DoesNotFollow { claimed: *claimed, computed })
     }
 }
 
 /// The seed of the sampler for a relay: fixed by the payer's id, so that no supplier can try seeds.
 pub fn sampler_seed(session_id: &Digest, relay_id: &Digest, supplier: &Address) -> u64 {
-    let digest = seed::hash(
-        "lode/relay/sampler",
-        &[&session_id.0, &relay_id.0, &supplier.0],
-    );
+    let digest = seed::hash("lode/relay/sampler", &[&session_id.0, &relay_id.0, &supplier.0]);
     let mut high = [0; 8];
     high.copy_from_slice(&digest.0[..8]);
     u64::from_be_bytes(high)
@@ -245,10 +224,7 @@ mod tests {
     use super::*;
 
     fn entry(id: u8, cu: u64) -> AckEntry {
-        AckEntry {
-            relay_id: Digest([id; 32]),
-            cu: Cu(cu),
-        }
+        AckEntry { relay_id: Digest([id; 32]), cu: Cu(cu) }
     }
 
     #[test]
@@ -263,10 +239,7 @@ mod tests {
 
     #[test]
     fn the_floor_never_goes_back() {
-        let known = Acked {
-            floor: 5,
-            ..Acked::default()
-        };
+        let known = Acked { floor: 5, ..Acked::default() };
         let refused = follows(&known, &[], &Acked::default());
         assert_eq!(refused, Err(AckRefused::FloorGoesBack { from: 5, to: 0 }));
     }

@@ -24,9 +24,7 @@ pub fn first(chain_id: &str) -> Digest {
 
 /// What the validators' VRF is evaluated over for the seed after `previous`.
 pub fn vrf_input(previous: &Digest, height: Height) -> Vec<u8> {
-    hash("lode/seed/vrf", &[&previous.0, &height.0.to_be_bytes()])
-        .0
-        .to_vec()
+    hash("lode/seed/vrf", &[&previous.0, &height.0.to_be_bytes()]).0.to_vec()
 }
 
 /// The seed that follows `previous`, given the validators' outputs in any order.

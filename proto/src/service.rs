@@ -27,11 +27,7 @@ impl ServiceId {
         let fits = (1..=SERVICE_ID_MAX).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.chars().all(allowed);
-        if fits {
-            Ok(ServiceId(text))
-        } else {
-            Err(BadServiceId(text))
-        }
+        if fits { Ok(ServiceId(text)) } else { Err(BadServiceId(text)) }
     }
 
     /// The name as text.
@@ -91,15 +87,10 @@ pub const PRICE_START_MAX: u64 = 1 << 40;
 impl Service {
     /// Whether such a service can be listed.
     pub fn check(&self) -> Result<(), ServiceRefused> {
-        for (name, label) in [
-            ("precision", &self.precision),
-            ("kernel_class", &self.kernel_class),
-        ] {
+        for (name, label) in [("precision", &self.precision), ("kernel_class", &self.kernel_class)]
+        {
             if label.len() > LABEL_MAX {
-                return Err(ServiceRefused::LongLabel {
-                    name,
-                    length: label.len(),
-                });
+                return Err(ServiceRefused::LongLabel { name, length: label.len() });
             }
         }
         if !(1..=CONTEXT_MAX).contains(&self.context_max) {

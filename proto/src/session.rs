@@ -181,12 +181,7 @@ pub fn exposure(budget: Amount, suppliers: usize) -> Amount {
 /// Sessions begin at heights 1, 1 + length, 1 + 2 * length and so on.
 pub fn start_of(height: Height, length: u64) -> Height {
     let since = height.0.saturating_sub(1);
-    Height(
-        height
-            .0
-            .saturating_sub(since.checked_rem(length).unwrap_or(0))
-            .max(1),
-    )
+    Height(height.0.saturating_sub(since.checked_rem(length).unwrap_or(0)).max(1))
 }
 
 #[cfg(test)]
@@ -197,10 +192,7 @@ mod tests {
     fn sessions_touch_and_each_height_is_in_one() {
         for height in 1..100 {
             let start = start_of(Height(height), 10);
-            assert!(
-                start.0 <= height && height < start.0 + 10,
-                "{height}: {start}"
-            );
+            assert!(start.0 <= height && height < start.0 + 10, "{height}: {start}");
             assert_eq!((start.0 - 1) % 10, 0);
         }
     }

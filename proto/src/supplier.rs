@@ -101,11 +101,7 @@ pub enum SupplierRefused {
     #[error(
         "the offer for {service} has ask {ask} and capacity {capacity}: both must be at least 1"
     )]
-    EmptyOffer {
-        service: ServiceId,
-        ask: Price,
-        capacity: u64,
-    },
+    EmptyOffer { service: ServiceId, ask: Price, capacity: u64 },
     #[error("{count} payouts, but the share is split among {PAYOUT_SHARES_MAX} at most")]
     PayoutCount { count: usize },
     #[error("the payouts add up to {sum} ppm, but must to 1,000,000")]
@@ -116,46 +112,25 @@ pub enum SupplierRefused {
 
 /// Whether a supplier can be reached there.
 pub fn check_endpoint(endpoint: &str) -> Result<(), SupplierRefused> {
-    let rest = endpoint
-        .strip_prefix("https://")
-        .or_else(|| endpoint.strip_prefix("http://"));
+    let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split('/').next());
-    let printable = endpoint
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !b"\"'<>?#\\@".contains(&b));
+    let printable = endpoint.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>?#\\@".contains(&b));
     let fits = endpoint.len() <= ENDPOINT_MAX && host.is_some_and(|host| !host.is_empty());
-    if fits && printable {
-        Ok(())
-    } else {
-        Err(SupplierRefused::Endpoint(endpoint.to_owned()))
-    }
+    if fits && printable { Ok(()) } else { Err(SupplierRefused::Endpoint(endpoint.to_owned())) }
 }
 
 /// Whether a supplier can make these offers.
 pub fn check_offers(offers: &[Offer]) -> Result<(), SupplierRefused> {
     if !(1..=OFFERS_MAX).contains(&offers.len()) {
-        return Err(SupplierRefused::OfferCount {
-            count: offers.len(),
-        });
+        return Err(SupplierRefused::OfferCount { count: offers.len() });
     }
     for (i, offer) in offers.iter().enumerate() {
-        if offers[..i]
-            .iter()
-            .any(|earlier| earlier.service == offer.service)
-        {
+        if offers[..i].iter().any(|earlier| earlier.service == offer.service) {
             return Err(SupplierRefused::OfferedTwice(offer.service.clone()));
         }
         if offer.ask.0 == 0 || offer.capacity == 0 {
-            let Offer {
-                service,
-                ask,
-                capacity,
-            } = offer.clone();
-            return Err(SupplierRefused::EmptyOffer {
-                service,
-                ask,
-                capacity,
-            });
+            let Offer { service, ask, capacity } = offer.clone();
+            return Err(SupplierRefused::EmptyOffer { service, ask, capacity });
         }
     }
     Ok(())
@@ -164,9 +139,7 @@ pub fn check_offers(offers: &[Offer]) -> Result<(), SupplierRefused> {
 /// Whether a share can be split so.
 pub fn check_payouts(payouts: &[PayoutShare]) -> Result<(), SupplierRefused> {
     if payouts.len() > PAYOUT_SHARES_MAX {
-        return Err(SupplierRefused::PayoutCount {
-            count: payouts.len(),
-        });
+        return Err(SupplierRefused::PayoutCount { count: payouts.len() });
     }
     let sum = payouts.iter().map(|payout| u64::from(payout.share.0)).sum();
     if !payouts.is_empty() && sum != u64::from(Ppm::ONE.0) {
@@ -177,11 +150,7 @@ pub fn check_payouts(payouts: &[PayoutShare]) -> Result<(), SupplierRefused> {
 
 /// Whether a relay key can sign.
 pub fn check_relay_key(key: &RelayKey) -> Result<(), SupplierRefused> {
-    if key.is_valid() {
-        Ok(())
-    } else {
-        Err(SupplierRefused::RelayKey)
-    }
+    if key.is_valid() { Ok(()) } else { Err(SupplierRefused::RelayKey) }
 }
 
 #[cfg(test)]
@@ -190,24 +159,13 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_an_http_url_without_tricks() {
-        for good in [
-            "http://127.0.0.1:9000",
-            "https://box.example/lode",
-            "http://[::1]:80",
-        ] {
+        for good in ["http://127.0.0.1:9000", "https://box.example/lode", "http://[::1]:80"] {
             assert_eq!(check_endpoint(good), Ok(()), "{good}");
         }
         let long = format!("http://{}", "a".repeat(ENDPOINT_MAX));
-        for bad in [
-            "",
-            "ftp://a",
-            "http://",
-            "http:///x",
-            "http://a b",
-            "http://u@h",
-            "http://a?b",
-            &long,
-        ] {
+        for bad in
+            ["", "ftp://a", "http://", "http:///x", "http://a b", "http://u@h", "http://a?b", &long]
+        {
             assert!(check_endpoint(bad).is_err(), "{bad}");
         }
     }

@@ -40,10 +40,7 @@ impl Default for Transcript {
 impl Transcript {
     /// An answer of which nothing was seen.
     pub fn new() -> Transcript {
-        Transcript {
-            chunks: Vec::new(),
-            rest: Vec::with_capacity(CHUNK_BYTES),
-        }
+        Transcript { chunks: Vec::new(), rest: Vec::with_capacity(CHUNK_BYTES) }
     }
 
     /// Takes the next bytes, cut anywhere.
@@ -66,13 +63,8 @@ impl Transcript {
         if !self.rest.is_empty() {
             leaves.push(chunk_hash(&self.rest));
         }
-        let root = MerkleTree::<Chunked>::from_leaves(&leaves)
-            .root()
-            .unwrap_or_default();
-        Commitment {
-            root: Digest(root),
-            chunk_count: leaves.len() as u64,
-        }
+        let root = MerkleTree::<Chunked>::from_leaves(&leaves).root().unwrap_or_default();
+        Commitment { root: Digest(root), chunk_count: leaves.len() as u64 }
     }
 }
 

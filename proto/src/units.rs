@@ -124,11 +124,7 @@ impl Denom {
         let fits = DENOM_LENGTH.contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.chars().all(allowed);
-        if fits {
-            Ok(Denom(text))
-        } else {
-            Err(BadDenom(text))
-        }
+        if fits { Ok(Denom(text)) } else { Err(BadDenom(text)) }
     }
 
     /// The coin that stakes are made of.
@@ -222,11 +218,7 @@ impl Price {
         if self.0 == 0 {
             return Cu(u64::MAX);
         }
-        let most = budget
-            .0
-            .saturating_add(1)
-            .saturating_mul(PRICE_UNIT)
-            .saturating_sub(1);
+        let most = budget.0.saturating_add(1).saturating_mul(PRICE_UNIT).saturating_sub(1);
         Cu(u64::try_from(most / u128::from(self.0)).unwrap_or(u64::MAX))
     }
 }

@@ -44,29 +44,17 @@ impl CuWeights {
 mod tests {
     use super::*;
 
-    const WEIGHTS: CuWeights = CuWeights {
-        fresh_in: 2,
-        cached_in: 1,
-        out: 8,
-    };
+    const WEIGHTS: CuWeights = CuWeights { fresh_in: 2, cached_in: 1, out: 8 };
 
     #[test]
     fn usage_weighs_the_sum_of_its_parts() {
-        let usage = Usage {
-            fresh_in: 10,
-            cached_in: 5,
-            out: 3,
-        };
+        let usage = Usage { fresh_in: 10, cached_in: 5, out: 3 };
         assert_eq!(WEIGHTS.weigh(usage).unwrap(), Cu(20 + 5 + 24));
     }
 
     #[test]
     fn usage_beyond_counting_is_refused_and_does_not_wrap() {
-        let usage = Usage {
-            fresh_in: u64::MAX,
-            cached_in: u64::MAX,
-            out: u64::MAX,
-        };
+        let usage = Usage { fresh_in: u64::MAX, cached_in: u64::MAX, out: u64::MAX };
         assert_eq!(WEIGHTS.weigh(usage), Err(TooHeavy(usage)));
     }
 }

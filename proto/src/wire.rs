@@ -41,11 +41,7 @@ pub const DESCRIPTORS: &[u8] = include_bytes!("wire/descriptors.bin");
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadWire {
     #[error("these {length} bytes are no {kind}: {reason}")]
-    Malformed {
-        kind: &'static str,
-        length: usize,
-        reason: String,
-    },
+    Malformed { kind: &'static str, length: usize, reason: String },
     #[error(
         "these {length} bytes of a {kind} are not in canonical form: they have unknown fields, fields out of order or numbers written longer than needed"
     )]
@@ -58,22 +54,17 @@ pub enum BadWire {
 
 impl BadWire {
     fn field(reason: impl ToString) -> BadWire {
-        BadWire::Field {
-            field: String::new(),
-            reason: reason.to_string(),
-        }
+        BadWire::Field { field: String::new(), reason: reason.to_string() }
     }
 
     fn within(self, outer: &str) -> BadWire {
         match self {
-            BadWire::Field { field, reason } if field.is_empty() => BadWire::Field {
-                field: outer.to_owned(),
-                reason,
-            },
-            BadWire::Field { field, reason } => BadWire::Field {
-                field: format!("{outer}.{field}"),
-                reason,
-            },
+            BadWire::Field { field, reason } if field.is_empty() => {
+                BadWire::Field { field: outer.to_owned(), reason }
+            }
+            BadWire::Field { field, reason } => {
+                BadWire::Field { field: format!("{outer}.{field}"), reason }
+            }
             other => other,
         }
     }
@@ -109,10 +100,7 @@ pub trait Wire: Sized {
         if value.encode() == bytes {
             Ok(value)
         } else {
-            Err(BadWire::NotCanonical {
-                kind,
-                length: bytes.len(),
-            })
+            Err(BadWire::NotCanonical { kind, length: bytes.len() })
         }
     }
 }

@@ -14,16 +14,10 @@ fn generate(out: &Path) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = FILES.map(|name| format!("lode/market/v1/{name}.proto"));
     let mut compiler = protox::Compiler::new([root])?;
-    compiler
-        .include_source_info(false)
-        .include_imports(true)
-        .open_files(files)?;
+    compiler.include_source_info(false).include_imports(true).open_files(files)?;
     let descriptors = compiler.file_descriptor_set();
     std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    prost_build::Config::new()
-        .out_dir(out)
-        .disable_comments(["."])
-        .compile_fds(descriptors)?;
+    prost_build::Config::new().out_dir(out).disable_comments(["."]).compile_fds(descriptors)?;
     Ok(())
 }
 
@@ -40,11 +34,7 @@ mod tests {
         let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/wire");
         let fresh = tempfile::tempdir()?;
         generate(fresh.path())?;
-        for name in [
-            "cosmos.base.v1beta1.rs",
-            "lode.market.v1.rs",
-            "descriptors.bin",
-        ] {
+        for name in ["cosmos.base.v1beta1.rs", "lode.market.v1.rs", "descriptors.bin"] {
             let same = std::fs::read(fresh.path().join(name))? == std::fs::read(kept.join(name))?;
             assert!(same, "{name} is stale: run cargo run -p schema");
         }

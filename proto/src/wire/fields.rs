@@ -93,11 +93,7 @@ impl Field<Vec<u8>> for Option<Digest> {
         self.map(|digest| digest.0.to_vec()).unwrap_or_default()
     }
     fn from_field(field: Vec<u8>) -> Result<Self, BadWire> {
-        if field.is_empty() {
-            Ok(None)
-        } else {
-            Field::from_field(field).map(Some)
-        }
+        if field.is_empty() { Ok(None) } else { Field::from_field(field).map(Some) }
     }
 }
 
