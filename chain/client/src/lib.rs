@@ -1,1 +1,3 @@
 //! chain-client
+
+pub mod keys;
