@@ -205,6 +205,30 @@ pub fn follows(known: &Acked, entries: &[AckEntry], claimed: &Acked) -> Result<(
     }
 }
 
+/// What is known after a message that claims `claimed` with `entries`, which may overtake others.
+///
+/// Requests travel side by side, so a message may repeat entries that are known already, or claim
+/// less than is known: what is known stays then. The entries that are left must lead on from it.
+pub fn advance(known: &Acked, entries: &[AckEntry], claimed: &Acked) -> Result<Acked, AckRefused> {
+    if claimed.count <= known.count && claimed.floor <= known.floor {
+        return Ok(*known);
+    }
+    let fresh = claimed.count.saturating_sub(known.count);
+    let fresh = usize::try_from(fresh).unwrap_or(usize::MAX).min(entries.len());
+    let mut computed = Acked { floor: claimed.floor.max(known.floor), ..*known };
+    for entry in &entries[entries.len() - fresh..] {
+        computed = computed.with(entry)?;
+    }
+    let follows = claimed.count < known.count
+        || (computed.count, computed.cu, computed.hash)
+            == (claimed.count, claimed.cu, claimed.hash);
+    if follows {
+        Ok(computed)
+    } else {
+        Err(AckRefused::DoesNotFollow { claimed: *claimed, computed })
+    }
+}
+
 /// The seed of the sampler for a relay: fixed by the payer's id, so that no supplier can try seeds.
 pub fn sampler_seed(session_id: &Digest, relay_id: &Digest, supplier: &Address) -> u64 {
     let digest = seed::hash("lode/relay/sampler", &[&session_id.0, &relay_id.0, &supplier.0]);
@@ -242,6 +266,22 @@ mod tests {
         let known = Acked { floor: 5, ..Acked::default() };
         let refused = follows(&known, &[], &Acked::default());
         assert_eq!(refused, Err(AckRefused::FloorGoesBack { from: 5, to: 0 }));
+    }
+
+    #[test]
+    fn acknowledgements_may_overtake_each_other() {
+        let none = Acked::default();
+        let first = none.with(&entry(1, 10)).unwrap();
+        let both = first.with(&entry(2, 5)).unwrap();
+        let all = [entry(1, 10), entry(2, 5)];
+        assert_eq!(advance(&none, &all, &both), Ok(both));
+        assert_eq!(advance(&first, &all, &both), Ok(both));
+        assert_eq!(advance(&both, &all[..1], &first), Ok(both));
+        assert_eq!(advance(&both, &[], &none), Ok(both));
+        assert!(advance(&none, &all[1..], &both).is_err());
+        assert!(advance(&first, &[entry(2, 6)], &both).is_err());
+        let raised = Acked { floor: 2, ..both };
+        assert_eq!(advance(&both, &[], &raised), Ok(raised));
     }
 
     #[test]

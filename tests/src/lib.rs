@@ -1,1 +1,1 @@
-//! tests
+//! What no single role can show.

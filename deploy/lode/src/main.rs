@@ -1,1 +1,54 @@
-fn main() {}
+//! `lode`: a whole inference market on this machine, each of its roles alone, and the tools for
+//! the people who run them.
+
+mod ask;
+mod cli;
+mod dev;
+mod explain;
+mod init;
+mod keys;
+mod node;
+mod payouts;
+mod print;
+mod query;
+mod role;
+mod tx;
+mod up;
+mod verify;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let command = cli::Cli::parse();
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> anyhow::Result<()> {
+    use cli::Command;
+    match cli.command {
+        Command::Up(options) => up::run(options),
+        Command::Init(options) => init::run(&options),
+        Command::Chain(command) => role::chain(command),
+        Command::Gateway(command) => role::gateway(command),
+        Command::Relayminer(command) => role::relayminer(command),
+        Command::Supplier(command) => role::supplier(command),
+        Command::Keys(command) => keys::run(command),
+        Command::Tx(command) => tx::run(command),
+        Command::Query(command) => query::run(command),
+        Command::Faucet(command) => tx::faucet(&command),
+        Command::Payouts(command) => payouts::run(&command),
+        Command::Explain(command) => explain::run(command),
+        Command::Verify(command) => verify::run(command),
+        Command::Dev(command) => dev::run(command),
+    }
+}
