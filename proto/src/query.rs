@@ -19,6 +19,9 @@ pub trait Query: Wire {
     type Answer: Wire;
 }
 
+/// The code, in the codespace `lode`, of the answer that there is no such record.
+pub const NOT_FOUND: u32 = 2;
+
 /// Records in one page at most.
 pub const PAGE_MAX: u32 = 200;
 
