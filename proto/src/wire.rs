@@ -13,7 +13,7 @@ use fields::Field;
 use prost::Message as _;
 
 // The paths of the modules are those that generated code refers to.
-#[allow(clippy::all, unreachable_pub)]
+#[allow(clippy::all, dead_code, unreachable_pub)]
 mod generated {
     pub mod cosmos {
         pub mod base {

@@ -358,13 +358,6 @@ pub struct PriceState {
     #[prost(uint64, tag="7")]
     pub since: u64,
 }
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct PurseBalance {
-    #[prost(string, tag="1")]
-    pub purse: ::prost::alloc::string::String,
-    #[prost(string, repeated, tag="2")]
-    pub coins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Standing {
