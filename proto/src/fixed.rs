@@ -33,7 +33,7 @@ fn exp_parts(x: i64) -> (u128, i32) {
     // The Taylor series of e^rest for rest < ln 2; the 16th term is below 2^-48.
     let (mut sum, mut term) = (1i128 << BITS, 1i128 << BITS);
     for n in 1..=16 {
-        term = (term * rest >> BITS) / n;
+        term = ((term * rest) >> BITS) / n;
         sum += term;
     }
     (sum.unsigned_abs(), twos as i32 - BITS as i32)

@@ -323,7 +323,7 @@ mod tests {
             let demand = Demand { admitted: Cu(admitted), capacity: Cu(capacity) };
             let asks = Asks { median: Price(median), p25: Price(p25.min(median)) };
             let after = before.step(demand, Some(asks), &params, Height(2));
-            let moved = (after.x - x).abs() * 1_000_000 >> fixed::LOG_BITS;
+            let moved = ((after.x - x).abs() * 1_000_000) >> fixed::LOG_BITS;
             let low = within(0, asks, &params);
             let high = within(i64::MAX, asks, &params);
             prop_assert!(moved <= i64::from(params.step_max.0) || after.x == low || after.x == high
