@@ -45,10 +45,11 @@ pub struct Blocks {
 impl Blocks {
     pub(crate) fn of(chain: Chain, from: Height) -> Blocks {
         let heights = chain.heights();
-        let due = stream::unfold((from.max(Height(1)), heights), |(next, mut heights)| async move {
-            heights.wait_for(|last| *last >= next).await.ok()?;
-            Some((next, (next.plus(1), heights)))
-        });
+        let due =
+            stream::unfold((from.max(Height(1)), heights), |(next, mut heights)| async move {
+                heights.wait_for(|last| *last >= next).await.ok()?;
+                Some((next, (next.plus(1), heights)))
+            });
         let news = due.map(move |height| fetch(chain.clone(), height)).buffered(AHEAD);
         Blocks { news: news.boxed(), gap: None }
     }

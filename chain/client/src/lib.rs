@@ -20,9 +20,11 @@ mod event;
 pub mod keys;
 mod pulse;
 mod rpc;
+mod sender;
 
 pub use blocks::{BlockNews, Blocks, Gap};
 pub use chain::{AccountState, Chain, QueryError, TxFound, TxPage};
 pub use endpoints::Endpoints;
 pub use event::Event;
 pub use rpc::{ConnectError, Offline};
+pub use sender::{BadGasPrice, GasPolicy, GasPrice, Included, SendError, Sender};

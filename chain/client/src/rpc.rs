@@ -11,7 +11,6 @@ mod node;
 mod tests;
 
 pub use fault::{ConnectError, Offline};
-pub(crate) use fault::Fault;
 pub(crate) use node::{Node, Reply};
 
 use crate::endpoints::Endpoints;

@@ -6,7 +6,9 @@ use crate::event::{self, Event};
 use crate::rpc::Judged;
 use proto::{Digest, Height, Time};
 use serde::Serialize;
-use tendermint::Hash;
+use sha2::Digest as _;
+use tendermint::block::Height as CometHeight;
+use tendermint::{Block, Hash};
 use tendermint_rpc::endpoint::{block, block_results, tx, tx_search};
 use tendermint_rpc::{Order, ResponseError};
 
@@ -35,6 +37,19 @@ pub struct TxPage {
 impl Chain {
     /// The transaction with that hash, once it is in a block and its node has indexed it.
     pub async fn tx(&self, hash: Digest) -> Result<Option<TxFound>, QueryError> {
+        self.tx_unless(hash, Judged::Undated).await
+    }
+
+    /// The same, where a node may be behind when it knows nothing: for who asks again.
+    pub(crate) async fn tx_lately(&self, hash: Digest) -> Result<Option<TxFound>, QueryError> {
+        self.tx_unless(hash, Judged::Take).await
+    }
+
+    async fn tx_unless(
+        &self,
+        hash: Digest,
+        absent: fn(Looked) -> Judged<Looked>,
+    ) -> Result<Option<TxFound>, QueryError> {
         let request = tx::Request::new(Hash::Sha256(hash.0), false);
         let judge = |answer: Result<tx::Response, ResponseError>| match answer {
             Ok(found) => {
@@ -42,8 +57,8 @@ impl Chain {
                 self.rpc().advance(found.height.value());
                 Judged::Take(Ok(Some(TxFound::from(&found))))
             }
-            Err(error) if says(&error, "not found") => Judged::Undated(Ok(None)),
-            Err(error) => Judged::Undated(Err(refused("tx", &error))),
+            Err(error) if says(&error, "not found") => absent(Ok(None)),
+            Err(error) => absent(Err(refused("tx", &error))),
         };
         self.rpc().ask(request, judge).await?
     }
@@ -70,8 +85,7 @@ impl Chain {
     /// What happened in the block at `height`, which may still be to come: then this waits for it,
     /// as long as for any answer.
     pub async fn block(&self, height: Height) -> Result<BlockNews, QueryError> {
-        let at = tendermint::block::Height::try_from(height.0)
-            .map_err(|error| QueryError::garbled("block", error))?;
+        let at = comet(height)?;
         let (time, events) = tokio::try_join!(self.time_of(at), self.events_of(at))?;
         Ok(BlockNews { height, time, events })
     }
@@ -86,18 +100,28 @@ impl Chain {
         Some(Height(earliest))
     }
 
-    async fn time_of(&self, at: tendermint::block::Height) -> Result<Time, QueryError> {
+    /// Whether the transaction with that hash is in the block at `height`.
+    pub(crate) async fn block_has(&self, height: Height, hash: Digest) -> Result<bool, QueryError> {
+        let block = self.raw_block(comet(height)?).await?;
+        Ok(block.data.iter().any(|tx| <[u8; 32]>::from(sha2::Sha256::digest(tx)) == hash.0))
+    }
+
+    async fn raw_block(&self, at: CometHeight) -> Result<Block, QueryError> {
         let judge = |answer: Result<block::Response, ResponseError>| match answer {
-            Ok(block) => Judged::Take(block.block.header.time),
+            Ok(answer) => Judged::Take(answer.block),
             Err(error) => Judged::NotYet(error.to_string()),
         };
-        let time = self.rpc().ask(block::Request::new(at), judge).await?;
+        Ok(self.rpc().ask(block::Request::new(at), judge).await?)
+    }
+
+    async fn time_of(&self, at: CometHeight) -> Result<Time, QueryError> {
+        let time = self.raw_block(at).await?.header.time;
         u64::try_from(time.unix_timestamp_nanos() / 1_000_000)
             .map(Time)
             .map_err(|_| QueryError::garbled("block", format!("its time is {time}")))
     }
 
-    async fn events_of(&self, at: tendermint::block::Height) -> Result<Vec<Event>, QueryError> {
+    async fn events_of(&self, at: CometHeight) -> Result<Vec<Event>, QueryError> {
         let judge = |answer: Result<block_results::Response, ResponseError>| match answer {
             Ok(results) => Judged::Take(in_order(&results)),
             Err(error) => Judged::NotYet(error.to_string()),
@@ -135,6 +159,13 @@ fn in_order(results: &block_results::Response) -> Vec<Event> {
     }
     events.extend(after);
     events
+}
+
+/// What became of a search for one transaction.
+type Looked = Result<Option<TxFound>, QueryError>;
+
+fn comet(height: Height) -> Result<CometHeight, QueryError> {
+    CometHeight::try_from(height.0).map_err(|error| QueryError::garbled("block", error))
 }
 
 fn says(error: &ResponseError, text: &str) -> bool {

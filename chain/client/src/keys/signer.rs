@@ -1,8 +1,8 @@
 //! What signs an account's transactions.
 
+use cosmrs::Any;
 use cosmrs::crypto::PublicKey;
 use cosmrs::crypto::secp256k1::SigningKey;
-use cosmrs::tx::{Raw, SignDoc};
 use proto::Address;
 use std::fmt;
 use std::sync::Arc;
@@ -42,9 +42,15 @@ impl Signer {
         self.public
     }
 
-    /// Signs a transaction (SIGN_MODE_DIRECT).
-    pub(crate) fn sign(&self, doc: SignDoc) -> Raw {
-        doc.sign(&self.key).expect("a transaction in memory encodes, and a key in memory signs")
+    /// The public key as transactions name it.
+    pub(crate) fn public_any(&self) -> Any {
+        self.public.to_any().expect("a secp256k1 key is one of the SDK's kinds")
+    }
+
+    /// Signs the SHA-256 of `bytes` with ECDSA: r and s, s in its lower half, big-endian.
+    pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        let signature = self.key.sign(bytes).expect("a key in memory signs");
+        signature.to_bytes().into()
     }
 }
 

@@ -42,7 +42,9 @@ pub struct Offline {
 pub enum ConnectError {
     #[error("no RPC endpoint is given: name at least one, such as http://127.0.0.1:26657")]
     NoEndpoints,
-    #[error("{url:?} is not the address of an RPC endpoint ({reason}): it should look like http://127.0.0.1:26657")]
+    #[error(
+        "{url:?} is not the address of an RPC endpoint ({reason}): it should look like http://127.0.0.1:26657"
+    )]
     BadUrl { url: String, reason: String },
     #[error("{node} is of the chain {is:?}, but {wanted:?} is wanted: check the endpoints")]
     OtherChain { node: String, is: String, wanted: String },
