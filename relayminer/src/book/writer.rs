@@ -1,0 +1,182 @@
+//! One writer for all books: what waits is written together and synced once.
+
+use super::log::Log;
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Records that wait to be written at most: beyond that, relays wait.
+const WAITING_MAX: usize = 4096;
+
+/// Records that are written together at most: an answer that waits for its sync waits for them all.
+const BATCH_MAX: usize = 1024;
+
+/// A book could not be written. What is on the disk is not known, so nothing more is written: the relay
+/// miner has to be started again.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "the book {} cannot be written ({reason}): see to the disk and start the relay miner again",
+    path.display()
+)]
+pub struct WriteFailed {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+struct Write {
+    log: Arc<Log>,
+    bytes: Vec<u8>,
+    done: Option<oneshot::Sender<Result<(), WriteFailed>>>,
+}
+
+/// Where records are handed in. Clones share the writer.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    writes: mpsc::Sender<Write>,
+    failed: watch::Receiver<Option<WriteFailed>>,
+}
+
+/// The writer's thread. It ends when the last [`Writer`] goes, with all written.
+#[derive(Debug)]
+pub struct WriterTask {
+    thread: JoinHandle<()>,
+    figures: Arc<Figures>,
+}
+
+/// What the writer did.
+#[derive(Debug, Default)]
+struct Figures {
+    syncs: std::sync::atomic::AtomicU64,
+}
+
+/// A place in the writer's queue: what is put into it is written in the order of places taken by
+/// [`Slot::put`], without waiting.
+pub struct Slot(mpsc::OwnedPermit<Write>);
+
+/// A record that was handed in.
+pub struct Pending {
+    done: oneshot::Receiver<Result<(), WriteFailed>>,
+    failed: watch::Receiver<Option<WriteFailed>>,
+}
+
+impl Writer {
+    /// Starts the writer.
+    pub fn start() -> io::Result<(Writer, WriterTask)> {
+        let (writes, queue) = mpsc::channel(WAITING_MAX);
+        let (fail, failed) = watch::channel(None);
+        let figures = Arc::new(Figures::default());
+        let counted = figures.clone();
+        let thread = std::thread::Builder::new()
+            .name("books".into())
+            .spawn(move || write_all(queue, &fail, &counted))?;
+        Ok((Writer { writes, failed }, WriterTask { thread, figures }))
+    }
+
+    /// Waits for a place in the queue.
+    pub async fn slot(&self) -> Result<Slot, WriteFailed> {
+        match self.writes.clone().reserve_owned().await {
+            Ok(permit) => Ok(Slot(permit)),
+            Err(_) => Err(failure(&self.failed)),
+        }
+    }
+
+    /// Waits until writing failed; never, as long as it does not.
+    pub async fn failed(&self) -> WriteFailed {
+        let mut failed = self.failed.clone();
+        let _ = failed.wait_for(Option::is_some).await;
+        failure(&failed)
+    }
+
+    /// Whether writing failed.
+    pub fn has_failed(&self) -> bool {
+        self.failed.borrow().is_some()
+    }
+}
+
+impl WriterTask {
+    /// How often the disk was synced.
+    pub fn syncs(&self) -> u64 {
+        self.figures.syncs.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Waits until all is written. All [`Writer`]s must be gone, or this waits for them.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the writer of books panicked");
+        }
+    }
+}
+
+impl Slot {
+    /// Hands in `bytes` for a book. To be called while the book is locked, so that records come into
+    /// the file in the order in which they came into the book.
+    pub fn put(self, log: &Arc<Log>, bytes: Vec<u8>) {
+        self.0.send(Write { log: log.clone(), bytes, done: None });
+    }
+
+    /// The same, to be waited for.
+    pub fn put_and_wait(self, log: &Arc<Log>, bytes: Vec<u8>, writer: &Writer) -> Pending {
+        let (sender, done) = oneshot::channel();
+        self.0.send(Write { log: log.clone(), bytes, done: Some(sender) });
+        Pending { done, failed: writer.failed.clone() }
+    }
+}
+
+impl Pending {
+    /// Waits until the record, and all before it, is on the disk.
+    pub async fn durable(self) -> Result<(), WriteFailed> {
+        match self.done.await {
+            Ok(result) => result,
+            Err(_) => Err(failure(&self.failed)),
+        }
+    }
+}
+
+fn failure(failed: &watch::Receiver<Option<WriteFailed>>) -> WriteFailed {
+    failed.borrow().clone().unwrap_or_else(|| WriteFailed {
+        path: PathBuf::new(),
+        reason: "its writer has ended".to_owned(),
+    })
+}
+
+fn write_all(
+    mut queue: mpsc::Receiver<Write>,
+    fail: &watch::Sender<Option<WriteFailed>>,
+    figures: &Figures,
+) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        let result = write_batch(&batch, figures);
+        if let Err(failed) = &result {
+            tracing::error!(error = %failed, "books are not written any more");
+            fail.send_replace(Some(failed.clone()));
+        }
+        for done in batch.drain(..).filter_map(|write| write.done) {
+            // Who does not wait any more does not need the answer.
+            let _ = done.send(result.clone());
+        }
+        if result.is_err() {
+            return;
+        }
+    }
+}
+
+fn write_batch(batch: &[Write], figures: &Figures) -> Result<(), WriteFailed> {
+    let mut books: HashMap<*const Log, (&Log, Vec<u8>)> = HashMap::new();
+    for write in batch {
+        let book = books.entry(Arc::as_ptr(&write.log)).or_insert((&write.log, Vec::new()));
+        book.1.extend_from_slice(&write.bytes);
+    }
+    for (log, bytes) in books.into_values() {
+        let failed = |error: io::Error| WriteFailed {
+            path: log.path().to_owned(),
+            reason: error.to_string(),
+        };
+        log.append(&bytes).map_err(failed)?;
+        figures.syncs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    Ok(())
+}
