@@ -97,3 +97,6 @@ impl Chain {
         Blocks::of(self.clone(), from)
     }
 }
+
+#[cfg(test)]
+mod tests;

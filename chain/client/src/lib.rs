@@ -17,6 +17,9 @@ mod blocks;
 mod chain;
 mod endpoints;
 mod event;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fake;
 pub mod keys;
 mod pulse;
 mod rpc;

@@ -93,7 +93,7 @@ impl Rpc {
     /// Finds out which chain this is: the one that is wanted, or that of the first node.
     pub(crate) async fn identify(&self) -> Result<(), ConnectError> {
         self.ask::<status::Request, _>(status::Request, |answer| match answer {
-            Ok(status) => Judged::Take(status.sync_info.latest_block_height),
+            Ok(status) => Judged::AsOf(status.sync_info.latest_block_height.value(), ()),
             Err(error) => Judged::NotYet(error.to_string()),
         })
         .await
