@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use proto::keys::RelayKey;
 use proto::names::{ACK_TAIL_MAX, RELAY_HEADER};
 use proto::relay::{AckEntry, AckRefused, AckUpdate, Acked, Envelope, body_digest};
+use proto::service::ServiceId;
 use proto::session::Session;
 use proto::wire::{BadWire, Wire};
 use proto::{Address, Cu, Digest, Height, Time};
@@ -81,8 +82,10 @@ pub enum Refused {
     Signature,
     #[error("the body is no request that can be counted: {0}")]
     BadBody(String),
-    #[error("{0}")]
-    NoTokenizer(String),
+    #[error("it asks for the model {asked:?}, but the session is for {service}")]
+    OtherModel { asked: String, service: ServiceId },
+    #[error("the model {service} of tokenizer {tokenizer} is not served here")]
+    NoTokenizer { service: ServiceId, tokenizer: Digest },
     #[error("{max_cu} compute units are reserved, but the answer may take {needed}")]
     UnderReserved { needed: Cu, max_cu: Cu },
     #[error("{needed} compute units are asked for, but {left} of the session's budget are left")]
@@ -101,6 +104,8 @@ pub enum Refused {
     Busy { max: usize },
     #[error("this relay miner is about to stop")]
     Draining,
+    #[error("the request was not there within {seconds} s")]
+    SlowBody { seconds: u64 },
     #[error("the chain has not been heard of for {seconds} s, so the height is not known")]
     ChainSilent { seconds: u64 },
     #[error("{0}")]
@@ -262,6 +267,8 @@ impl Refused {
             | Refused::OtherSupplier(_)
             | Refused::OtherBody { .. }
             | Refused::BadBody(_)
+            | Refused::OtherModel { .. }
+            | Refused::SlowBody { .. }
             | Refused::UsedId(_)
             | Refused::UsedSeq(_) => (400, "malformed"),
             Refused::Signature => (401, "not_signed"),
@@ -276,7 +283,7 @@ impl Refused {
             Refused::Unacknowledged { .. }
             | Refused::ShortAcknowledged { .. }
             | Refused::Busy { .. } => (429, "inflight"),
-            Refused::NoTokenizer(_) | Refused::ChainSilent { .. } | Refused::Failed(_) => {
+            Refused::NoTokenizer { .. } | Refused::ChainSilent { .. } | Refused::Failed(_) => {
                 (503, "backend_down")
             }
             Refused::Draining => (503, "draining"),

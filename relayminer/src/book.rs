@@ -18,7 +18,7 @@ pub use file::{OpenRefused, Opening, Reader, list, open, path_in, remove, scan};
 pub use frame::{HEADER, Place, RECORD_MAX, frame};
 pub use log::Log;
 pub use record::{Accepted, BadRecord, Claimed, Opened, Record};
-pub use writer::{Slot, WriteFailed, Writer, WriterTask};
+pub use writer::{Pending, Slot, WriteFailed, Writer, WriterTask};
 
 use crate::acks::{Acks, Step};
 use proto::claim::{ClaimRoot, Settled};

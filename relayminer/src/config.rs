@@ -1,5 +1,6 @@
 //! What a relay miner is told.
 
+use crate::forward::Patience;
 use chain_client::Endpoints;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -67,8 +68,6 @@ pub struct Limits {
     pub running: usize,
     /// Relays that run at once of one gateway.
     pub running_per_gateway: usize,
-    /// Connections that are open at once.
-    pub connections: usize,
 }
 
 /// How long things may take, in milliseconds.
@@ -97,7 +96,7 @@ fn keep_settled() -> u64 {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { running: 512, running_per_gateway: 256, connections: 2048 }
+        Limits { running: 512, running_per_gateway: 256 }
     }
 }
 
@@ -109,16 +108,20 @@ impl Default for Times {
             first_byte_ms: 120_000,
             idle_ms: 60_000,
             reader_ms: 60_000,
-            drain_ms: 30_000,
+            drain_ms: 8_000,
             chain_silence_ms: 60_000,
         }
     }
 }
 
 impl Times {
-    /// Milliseconds as a duration.
-    pub(crate) fn of(ms: u64) -> Duration {
-        Duration::from_millis(ms)
+    /// How long the backend may take.
+    pub fn patience(&self) -> Patience {
+        Patience {
+            connect: Duration::from_millis(self.connect_ms),
+            first_byte: Duration::from_millis(self.first_byte_ms),
+            idle: Duration::from_millis(self.idle_ms),
+        }
     }
 }
 
@@ -148,20 +151,18 @@ pub enum ConfigRefused {
 impl Config {
     /// Reads and checks TOML. Unknown keys are errors.
     pub fn parse(text: &str) -> Result<Config, ConfigRefused> {
-        let config: Config =
-            toml::from_str(text).map_err(|error| ConfigRefused::Syntax(error.to_string()))?;
+        let config: Config = daemon::config::parse(text).map_err(ConfigRefused::Syntax)?;
         config.check()?;
         Ok(config)
     }
 
     /// Whether a relay miner can run on it.
     pub fn check(&self) -> Result<(), ConfigRefused> {
-        let Limits { running, running_per_gateway, connections } = self.limits;
+        let Limits { running, running_per_gateway } = self.limits;
         let t = &self.times;
         let positive = [
             ("limits.running", running as u64),
             ("limits.running_per_gateway", running_per_gateway as u64),
-            ("limits.connections", connections as u64),
             ("times.request_ms", t.request_ms),
             ("times.connect_ms", t.connect_ms),
             ("times.first_byte_ms", t.first_byte_ms),

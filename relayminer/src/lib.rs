@@ -11,11 +11,30 @@
 //! ```
 
 pub mod acks;
+mod answer;
 pub mod admit;
 pub mod book;
+pub mod clock;
 pub mod config;
+pub mod count;
 pub mod duties;
+pub mod explain;
+pub mod forward;
+mod gate;
+mod interrupted;
+mod look;
 pub mod market;
+mod metrics;
+mod miner;
+pub mod payouts;
+mod pulse;
+pub mod receipt;
+mod relay;
+mod router;
+mod serve;
+pub mod sessions;
+mod submit;
 pub mod tree;
 
 pub use config::{Config, TEMPLATE};
+pub use serve::{Parts, ServeError, serve};

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Records that wait to be written at most: beyond that, relays wait.
@@ -29,7 +28,7 @@ pub struct WriteFailed {
 struct Write {
     log: Arc<Log>,
     bytes: Vec<u8>,
-    done: Option<oneshot::Sender<Result<(), WriteFailed>>>,
+    done: oneshot::Sender<Result<(), WriteFailed>>,
 }
 
 /// Where records are handed in. Clones share the writer.
@@ -39,10 +38,10 @@ pub struct Writer {
     failed: watch::Receiver<Option<WriteFailed>>,
 }
 
-/// The writer's thread. It ends when the last [`Writer`] goes, with all written.
+/// The writer's thread, which ends when the last [`Writer`] goes, with all written.
 #[derive(Debug)]
 pub struct WriterTask {
-    thread: JoinHandle<()>,
+    failed: watch::Receiver<Option<WriteFailed>>,
     figures: Arc<Figures>,
 }
 
@@ -52,13 +51,13 @@ struct Figures {
     syncs: std::sync::atomic::AtomicU64,
 }
 
-/// A place in the writer's queue: what is put into it is written in the order of places taken by
-/// [`Slot::put`], without waiting.
+/// Room in the writer's queue for one record.
 pub struct Slot(mpsc::OwnedPermit<Write>);
 
 /// A record that was handed in.
+#[must_use = "a record is durable once it was waited for"]
 pub struct Pending {
-    done: oneshot::Receiver<Result<(), WriteFailed>>,
+    answer: oneshot::Receiver<Result<(), WriteFailed>>,
     failed: watch::Receiver<Option<WriteFailed>>,
 }
 
@@ -69,10 +68,10 @@ impl Writer {
         let (fail, failed) = watch::channel(None);
         let figures = Arc::new(Figures::default());
         let counted = figures.clone();
-        let thread = std::thread::Builder::new()
-            .name("books".into())
-            .spawn(move || write_all(queue, &fail, &counted))?;
-        Ok((Writer { writes, failed }, WriterTask { thread, figures }))
+        let work = move || write_all(queue, &fail, &counted);
+        std::thread::Builder::new().name("books".into()).spawn(work)?;
+        let task = WriterTask { failed: failed.clone(), figures };
+        Ok((Writer { writes, failed }, task))
     }
 
     /// Waits for a place in the queue.
@@ -102,33 +101,27 @@ impl WriterTask {
         self.figures.syncs.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Waits until all is written. All [`Writer`]s must be gone, or this waits for them.
-    pub fn join(self) {
-        if self.thread.join().is_err() {
-            tracing::error!("the writer of books panicked");
-        }
+    /// Waits until the thread has ended.
+    pub async fn ended(&mut self) {
+        // The thread holds the other end.
+        while self.failed.changed().await.is_ok() {}
     }
 }
 
 impl Slot {
     /// Hands in `bytes` for a book. To be called while the book is locked, so that records come into
     /// the file in the order in which they came into the book.
-    pub fn put(self, log: &Arc<Log>, bytes: Vec<u8>) {
-        self.0.send(Write { log: log.clone(), bytes, done: None });
-    }
-
-    /// The same, to be waited for.
-    pub fn put_and_wait(self, log: &Arc<Log>, bytes: Vec<u8>, writer: &Writer) -> Pending {
-        let (sender, done) = oneshot::channel();
-        self.0.send(Write { log: log.clone(), bytes, done: Some(sender) });
-        Pending { done, failed: writer.failed.clone() }
+    pub fn put(self, log: &Arc<Log>, bytes: Vec<u8>, writer: &Writer) -> Pending {
+        let (done, answer) = oneshot::channel();
+        self.0.send(Write { log: log.clone(), bytes, done });
+        Pending { answer, failed: writer.failed.clone() }
     }
 }
 
 impl Pending {
     /// Waits until the record, and all before it, is on the disk.
     pub async fn durable(self) -> Result<(), WriteFailed> {
-        match self.done.await {
+        match self.answer.await {
             Ok(result) => result,
             Err(_) => Err(failure(&self.failed)),
         }
@@ -154,9 +147,9 @@ fn write_all(
             tracing::error!(error = %failed, "books are not written any more");
             fail.send_replace(Some(failed.clone()));
         }
-        for done in batch.drain(..).filter_map(|write| write.done) {
+        for write in batch.drain(..) {
             // Who does not wait any more does not need the answer.
-            let _ = done.send(result.clone());
+            let _gone = write.done.send(result.clone());
         }
         if result.is_err() {
             return;

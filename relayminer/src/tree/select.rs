@@ -3,7 +3,7 @@
 use crate::book::{Book, Relay};
 use proto::Cu;
 use proto::relay::Status;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A relay in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Lost {
 }
 
 /// Why compute units earn nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It has not ended.
@@ -39,6 +39,8 @@ pub enum Reason {
     AckedNothing,
     /// It is not acknowledged, and its number is too far from others that are not.
     UnackedBeyondWindow,
+    /// It ended after the session was claimed for the last time.
+    AfterClaim,
 }
 
 /// What of a book is in its tree, and what is not.
