@@ -37,6 +37,56 @@ pub enum Phase {
     Expired,
 }
 
+/// What happens to a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The seed of the reveal height says whether it must be proven.
+    Revealed { drawn: bool },
+    /// The drawn leaves were shown, and were right or not.
+    Shown { right: bool },
+    /// The session is settled.
+    Settled,
+}
+
+/// What follows for the supplier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The claim is paid.
+    Pay,
+    /// The claim is not paid, and costs stake.
+    Slash,
+}
+
+/// Something happened to a claim that cannot in its phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a claim that is {phase:?} cannot be {event:?}")]
+pub struct OutOfTurn {
+    pub phase: Phase,
+    pub event: Event,
+}
+
+impl Phase {
+    /// The phase after `event`, and what follows from it.
+    pub fn after(self, event: Event) -> Result<(Phase, Option<Effect>), OutOfTurn> {
+        use Event::{Revealed, Settled, Shown};
+        use Phase::{Claimed, Expired, ProofDue, Proven, Refuted, Spared};
+        Ok(match (self, event) {
+            (Claimed, Revealed { drawn: true }) => (ProofDue, None),
+            (Claimed, Revealed { drawn: false }) => (Spared, None),
+            (ProofDue, Shown { right: true }) => (Proven, None),
+            (ProofDue, Shown { right: false }) => (Refuted, None),
+            (ProofDue, Settled) => (Expired, Some(Effect::Slash)),
+            (Proven, Settled) => (Proven, Some(Effect::Pay)),
+            (Spared, Settled) => (Spared, Some(Effect::Pay)),
+            (Refuted, Settled) => (Refuted, Some(Effect::Slash)),
+            (Claimed, Shown { .. } | Settled)
+            | (ProofDue | Proven | Spared | Refuted | Expired, Revealed { .. })
+            | (Proven | Spared | Refuted | Expired, Shown { .. })
+            | (Expired, Settled) => return Err(OutOfTurn { phase: self, event }),
+        })
+    }
+}
+
 /// A claim on record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -81,4 +131,65 @@ pub fn must_prove(session: &Session, root: &ClaimRoot, operator: &Address, seed:
     }
     let digest = seed::hash("lode/proof/drawn", &[&seed.0, &session.id.0, &operator.0]);
     seed::falls_within(&digest, proving.rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(events: &[Event], outcome: &Expect) {
+        let mut phase = Phase::Claimed;
+        let mut text = String::new();
+        for event in events {
+            match phase.after(*event) {
+                Ok((next, effect)) => {
+                    phase = next;
+                    text.push_str(&format!("{next:?} {effect:?}\n"));
+                }
+                Err(refused) => text.push_str(&format!("{refused}\n")),
+            }
+        }
+        outcome.assert_eq(&text);
+    }
+
+    const DRAWN: Event = Event::Revealed { drawn: true };
+
+    #[test]
+    fn a_claim_that_is_proven_in_time_is_paid() {
+        check(
+            &[DRAWN, Event::Shown { right: true }, Event::Settled],
+            &expect![[r"
+                ProofDue None
+                Proven None
+                Proven Some(Pay)
+            "]],
+        );
+    }
+
+    #[test]
+    fn a_claim_without_its_proof_costs_stake() {
+        check(
+            &[DRAWN, Event::Settled],
+            &expect![[r"
+                ProofDue None
+                Expired Some(Slash)
+            "]],
+        );
+    }
+
+    #[test]
+    fn a_refuted_claim_has_no_second_chance() {
+        let (wrong, right) = (Event::Shown { right: false }, Event::Shown { right: true });
+        check(
+            &[DRAWN, wrong, right, DRAWN, Event::Settled],
+            &expect![[r"
+                ProofDue None
+                Refuted None
+                a claim that is Refuted cannot be Shown { right: true }
+                a claim that is Refuted cannot be Revealed { drawn: true }
+                Refuted Some(Slash)
+            "]],
+        );
+    }
 }

@@ -20,7 +20,7 @@ pub trait Query: Wire {
 }
 
 /// The code, in the codespace `lode`, of the answer that there is no such record.
-pub const NOT_FOUND: u32 = 2;
+pub const NOT_FOUND: u32 = 4;
 
 /// Records in one page at most.
 pub const PAGE_MAX: u32 = 200;

@@ -1,0 +1,221 @@
+//! Answers to what anybody can ask. Pages are bounded.
+
+use crate::host::{Host, Purse};
+use crate::refused::Refused;
+use crate::{boundary, keys, proof};
+use proto::claim::Claim;
+use proto::query::{self, Query};
+use proto::service::Service;
+use proto::session::Session;
+use proto::supplier::{Gateway, Supplier};
+use proto::wire::Wire;
+use proto::{Amount, Denom, Digest, Height};
+use std::collections::BTreeMap;
+
+/// Answers the query of a gRPC path, both in protobuf.
+pub fn query(host: &impl Host, path: &str, data: &[u8]) -> Result<Vec<u8>, Refused> {
+    macro_rules! route {
+        ($($question:ident => $answer:expr;)*) => {
+            match path {
+                $(<query::$question as Query>::PATH => {
+                    let question = query::$question::decode(data)?;
+                    let answer: <query::$question as Query>::Answer = $answer(host, question)?;
+                    Ok(answer.encode())
+                })*
+                other => Err(Refused::UnknownQuery(other.to_owned())),
+            }
+        };
+    }
+    route! {
+        GetParams => params;
+        GetService => service;
+        ListServices => services;
+        GetPrice => price;
+        GetSupplier => supplier;
+        ListSuppliers => suppliers;
+        GetGateway => gateway;
+        GetApp => app;
+        GetSession => session;
+        ListSessions => sessions;
+        GetClaim => claim;
+        GetSettled => settled;
+        GetClock => clock;
+        GetSeed => seed;
+        GetInvariants => invariants;
+    }
+}
+
+fn read<T: Wire>(host: &impl Host, key: &[u8], what: impl ToString) -> Result<T, Refused> {
+    let bytes = host.get(key).ok_or_else(|| Refused::missing(what))?;
+    Ok(T::decode(&bytes)?)
+}
+
+fn asked<T>(field: Option<T>, name: &str) -> Result<T, Refused> {
+    field.ok_or_else(|| Refused::missing(format!("the field {name} of the query")))
+}
+
+fn params(host: &impl Host, _: query::GetParams) -> Result<proto::params::Params, Refused> {
+    read(host, &keys::PARAMS, "the parameters")
+}
+
+fn service(host: &impl Host, q: query::GetService) -> Result<Service, Refused> {
+    let id = asked(q.id, "id")?;
+    let to_come = host.get(&keys::service_to_come(&id)).is_some();
+    let key = if to_come { keys::service_to_come(&id) } else { keys::service(&id) };
+    read(host, &key, format!("the service {id}"))
+}
+
+/// The records of a page, from after `from` on.
+fn page<T: Wire>(
+    host: &impl Host,
+    prefix: u8,
+    after: Option<Vec<u8>>,
+    limit: u32,
+) -> Result<Vec<T>, Refused> {
+    let (from, to) = keys::all(prefix);
+    let from = after.map_or(from, keys::after);
+    let limit = if limit == 0 { query::PAGE_MAX } else { limit.min(query::PAGE_MAX) };
+    let records = host.range(&from, &to, limit as usize);
+    records.iter().map(|(_, bytes)| Ok(T::decode(bytes)?)).collect()
+}
+
+fn services(host: &impl Host, q: query::ListServices) -> Result<query::Services, Refused> {
+    let after = q.after.as_ref().map(keys::service);
+    Ok(query::Services { services: page(host, keys::SERVICES, after, q.limit)? })
+}
+
+fn price(host: &impl Host, q: query::GetPrice) -> Result<proto::price::State, Refused> {
+    let id = asked(q.service, "service")?;
+    read(host, &keys::price(&id), format!("the price of {id}"))
+}
+
+fn supplier(host: &impl Host, q: query::GetSupplier) -> Result<Supplier, Refused> {
+    let operator = asked(q.operator, "operator")?;
+    read(host, &keys::supplier(&operator), format!("the supplier {operator}"))
+}
+
+fn suppliers(host: &impl Host, q: query::ListSuppliers) -> Result<query::Suppliers, Refused> {
+    let after = q.after.as_ref().map(keys::supplier);
+    Ok(query::Suppliers { suppliers: page(host, keys::SUPPLIERS, after, q.limit)? })
+}
+
+fn gateway(host: &impl Host, q: query::GetGateway) -> Result<Gateway, Refused> {
+    let address = asked(q.address, "address")?;
+    read(host, &keys::gateway(&address), format!("the gateway {address}"))
+}
+
+fn app(host: &impl Host, q: query::GetApp) -> Result<query::App, Refused> {
+    let app = asked(q.app, "app")?;
+    let bytes = host.get(&keys::app(&app));
+    Ok(bytes.map(|bytes| query::App::decode(&bytes)).transpose()?.unwrap_or_default())
+}
+
+fn session(host: &impl Host, q: query::GetSession) -> Result<Session, Refused> {
+    read(host, &keys::session(&q.id), format!("the session {}", q.id))
+}
+
+/// Sessions that one query looks at, at most.
+const LOOKED_AT_MAX: usize = 5_000;
+
+fn sessions(host: &impl Host, q: query::ListSessions) -> Result<query::Sessions, Refused> {
+    let (from, to) = keys::all(keys::SESSION_ORDER);
+    let from = match q.after {
+        Some(id) => {
+            let last: Session = read(host, &keys::session(&id), format!("the session {id}"))?;
+            keys::after(keys::session_order(last.start, &id))
+        }
+        None => from,
+    };
+    let limit = if q.limit == 0 { query::PAGE_MAX } else { q.limit.min(query::PAGE_MAX) };
+    let mut sessions = Vec::new();
+    for (key, _) in host.range(&from, &to, LOOKED_AT_MAX) {
+        let id = key.get(9..).and_then(|bytes| bytes.try_into().ok()).map(Digest);
+        let bytes = id.and_then(|id| host.get(&keys::session(&id)));
+        let Some(session) = bytes.and_then(|bytes| Session::decode(&bytes).ok()) else { continue };
+        let concerns = |who: &proto::Address| {
+            session.app == *who || session.gateway == *who || session.seat(who).is_some()
+        };
+        if q.party.as_ref().is_none_or(concerns) {
+            sessions.push(session);
+            if sessions.len() == limit as usize {
+                break;
+            }
+        }
+    }
+    Ok(query::Sessions { sessions })
+}
+
+fn claim(host: &impl Host, q: query::GetClaim) -> Result<Claim, Refused> {
+    let operator = asked(q.operator, "operator")?;
+    let what = format!("a claim of {operator} in {}", q.session_id);
+    let mut claim: Claim = read(host, &keys::claim(&q.session_id, &operator), what)?;
+    // What the seed says of it holds from the reveal height on, whether or not it was shown yet.
+    let session = session(host, query::GetSession { id: q.session_id })?;
+    if let Ok(known) = seed(host, query::GetSeed { height: session.reveal_height() }) {
+        claim.phase = proof::revealed(&session, &claim, &known.seed);
+    }
+    Ok(claim)
+}
+
+fn settled(host: &impl Host, q: query::GetSettled) -> Result<proto::claim::Settled, Refused> {
+    let operator = asked(q.operator, "operator")?;
+    let what = format!("a settled claim of {operator} in {}", q.session_id);
+    read(host, &keys::settled(&q.session_id, &operator), what)
+}
+
+fn seed(host: &impl Host, q: query::GetSeed) -> Result<query::SeedAt, Refused> {
+    let bytes = host.get(&keys::seed(q.height)).and_then(|bytes| bytes.try_into().ok());
+    let seed = bytes.map(Digest);
+    let seed = seed.ok_or_else(|| Refused::missing(format!("the seed of height {}", q.height)))?;
+    Ok(query::SeedAt { height: q.height, seed })
+}
+
+fn clock(host: &impl Host, _: query::GetClock) -> Result<query::Clock, Refused> {
+    let bytes: Option<[u8; 16]> = host.get(&keys::EPOCH).and_then(|bytes| bytes.try_into().ok());
+    let number = u128::from_be_bytes(bytes.unwrap_or_default());
+    let epoch = boundary::Epoch { first: Height((number >> 64) as u64), length: number as u64 };
+    let height = host.block().height;
+    Ok(query::Clock { height, start: epoch.start(height), next_start: epoch.next_start(height) })
+}
+
+/// Adds up what the records say that purses hold. It walks over all records: for people and tests,
+/// not for blocks.
+fn invariants(host: &impl Host, _: query::GetInvariants) -> Result<query::Invariants, Refused> {
+    let mut owed: BTreeMap<(&'static str, Denom), u128> = BTreeMap::new();
+    let mut add = |purse: Purse, denom: &Denom, amount: Amount| {
+        *owed.entry((purse.name(), denom.clone())).or_default() += amount.0;
+    };
+    each(host, keys::SUPPLIERS, |supplier: Supplier| {
+        add(Purse::Stake, &Denom::stake(), supplier.stake);
+    });
+    each(host, keys::GATEWAYS, |gateway: Gateway| {
+        add(Purse::Stake, &Denom::stake(), gateway.stake);
+    });
+    each(host, keys::APPS, |app: query::App| {
+        app.escrow.iter().for_each(|kept| add(Purse::Escrow, &kept.denom, kept.amount));
+    });
+    each(host, keys::SESSIONS, |session: Session| {
+        add(Purse::Escrow, &session.terms.denom, session.budget);
+    });
+    let invariant = |((purse, denom), owed): ((&str, Denom), u128)| query::Invariant {
+        purse: purse.to_owned(),
+        denom,
+        owed: Amount(owed),
+    };
+    Ok(query::Invariants { invariants: owed.into_iter().map(invariant).collect() })
+}
+
+/// Shows all records of a prefix, page by page.
+pub(crate) fn each<T: Wire>(host: &impl Host, prefix: u8, mut show: impl FnMut(T)) {
+    let (mut from, to) = keys::all(prefix);
+    loop {
+        let records = host.range(&from, &to, LOOKED_AT_MAX);
+        let Some((last, _)) = records.last() else { return };
+        from = keys::after(last.clone());
+        for (_, bytes) in &records {
+            if let Ok(record) = T::decode(bytes) {
+                show(record);
+            }
+        }
+    }
+}

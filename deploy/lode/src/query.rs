@@ -1,0 +1,107 @@
+//! `lode query`: ask the chain.
+
+use crate::cli::Node;
+use crate::{node, print};
+use clap::{Args, Subcommand};
+use proto::query;
+use proto::service::ServiceId;
+use proto::units::{Digest, Height};
+use proto::{Address, Denom};
+
+/// Ask the chain.
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    node: Node,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The parameters that sessions open with.
+    Params,
+    /// One service, or all.
+    Services {
+        #[arg(value_parser = service)]
+        id: Option<ServiceId>,
+    },
+    /// Where a service's price stands.
+    Price {
+        #[arg(value_parser = service)]
+        service: ServiceId,
+    },
+    /// One supplier, or all.
+    Suppliers { operator: Option<Address> },
+    /// One gateway.
+    Gateway { address: Address },
+    /// An app's escrow and delegations.
+    App { app: Address },
+    /// One session.
+    Session { id: Digest },
+    /// Sessions that are not settled, newest first.
+    Sessions {
+        /// Only those of this supplier, gateway or app.
+        #[arg(long)]
+        party: Option<Address>,
+    },
+    /// A claim that is not settled.
+    Claim { session: Digest, operator: Address },
+    /// What became of a claim.
+    Settled { session: Digest, operator: Address },
+    /// Where the chain's sessions are.
+    Clock,
+    /// The seed of a height, while an open session may need it.
+    Seed { height: u64 },
+    /// What the records say that each purse must hold.
+    Invariants,
+    /// An account's coins.
+    Balance { address: Address, #[arg(default_value = proto::names::STAKE_DENOM)] denom: String },
+}
+
+fn service(text: &str) -> Result<ServiceId, proto::service::BadServiceId> {
+    ServiceId::new(text)
+}
+
+/// Runs `lode query …`.
+pub(crate) fn run(query: Query) -> anyhow::Result<()> {
+    node::block_on(ask(query))
+}
+
+async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
+    let chain = node::connect(&node).await?;
+    macro_rules! show {
+        ($question:expr) => {
+            print::answer(&chain.query(&$question).await?, node.json)
+        };
+    }
+    let limit = query::PAGE_MAX;
+    match command {
+        Command::Params => show!(query::GetParams {}),
+        Command::Services { id: Some(id) } => show!(query::GetService { id: Some(id) }),
+        Command::Services { id: None } => show!(query::ListServices { after: None, limit }),
+        Command::Price { service } => show!(query::GetPrice { service: Some(service) }),
+        Command::Suppliers { operator: None } => {
+            show!(query::ListSuppliers { after: None, limit })
+        }
+        Command::Suppliers { operator } => show!(query::GetSupplier { operator }),
+        Command::Gateway { address } => show!(query::GetGateway { address: Some(address) }),
+        Command::App { app } => show!(query::GetApp { app: Some(app) }),
+        Command::Session { id } => show!(query::GetSession { id }),
+        Command::Sessions { party } => show!(query::ListSessions { party, after: None, limit }),
+        Command::Claim { session: session_id, operator } => {
+            show!(query::GetClaim { session_id, operator: Some(operator) })
+        }
+        Command::Settled { session: session_id, operator } => {
+            show!(query::GetSettled { session_id, operator: Some(operator) })
+        }
+        Command::Clock => show!(query::GetClock {}),
+        Command::Seed { height } => show!(query::GetSeed { height: Height(height) }),
+        Command::Invariants => show!(query::GetInvariants {}),
+        Command::Balance { address, denom } => {
+            let amount = chain.balance(&address, &Denom::new(denom.clone())?).await?;
+            let answer = serde_json::json!({"address": address, "denom": denom, "amount": amount});
+            print::answer(&answer, node.json)
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! `lode tx`: transactions, one command for each message of the market, and bank send.
+
+use crate::cli::{KeyFolder, Node};
+use crate::{keys, node, print};
+use anyhow::{Context, bail};
+use chain_client::Sender;
+use chain_client::keys::{Entry, KeyStore};
+use clap::{Args, Subcommand};
+use proto::keys::RelayKey;
+use proto::message::{self, Message};
+use proto::params::Params;
+use proto::service::{Service, ServiceId};
+use proto::supplier::{Offer, PayoutShare};
+use proto::units::{Coin, Denom, Digest, Height, Ppm, Price};
+use proto::{Address, Amount};
+use std::path::PathBuf;
+
+/// Send a transaction.
+#[derive(Debug, Args)]
+pub(crate) struct Tx {
+    #[command(flatten)]
+    node: Node,
+    #[command(flatten)]
+    folder: KeyFolder,
+    /// The account that signs, by its key's name.
+    #[arg(long)]
+    from: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Send coins to an account.
+    Send { to: Address, #[arg(value_parser = coin)] coin: Coin },
+    /// List a model, or change it: its description is a JSON file as `lode query services` shows it.
+    ListService { file: PathBuf },
+    /// Stake for an operator, or add to its stake.
+    StakeSupplier {
+        /// The account that claims and proves; the signer's own by default.
+        #[arg(long)]
+        operator: Option<Address>,
+        #[arg(long, value_parser = coin)]
+        stake: Coin,
+        #[command(flatten)]
+        serving: Serving,
+        /// A part of the supplier's share, as ADDRESS=PPM; all to the owner by default.
+        #[arg(long = "payout", value_parser = payout)]
+        payouts: Vec<PayoutShare>,
+    },
+    /// Change what an operator offers, from the next session on.
+    UpdateSupplier {
+        #[command(flatten)]
+        serving: Serving,
+    },
+    /// Leave as a supplier; the stake returns after unbonding.
+    UnstakeSupplier {
+        /// The signer's own account by default.
+        #[arg(long)]
+        operator: Option<Address>,
+    },
+    /// Ask to be let back after a jail.
+    UnjailSupplier,
+    /// Stake as a gateway, add to the stake, or change the relay key.
+    StakeGateway {
+        #[arg(long, value_parser = coin)]
+        stake: Coin,
+        /// The relay key, by its name or in hex.
+        #[arg(long)]
+        relay_key: String,
+    },
+    /// Leave as a gateway; the stake returns after unbonding.
+    UnstakeGateway,
+    /// Put coins into the signer's escrow.
+    Deposit { #[arg(value_parser = coin)] coin: Coin },
+    /// Take free coins out of the signer's escrow.
+    Withdraw { #[arg(value_parser = coin)] coin: Coin },
+    /// Let a gateway lock escrow in sessions.
+    Delegate {
+        gateway: Address,
+        #[arg(long, value_parser = coin)]
+        limit: Coin,
+        /// The first height at which it may not any more.
+        #[arg(long)]
+        expires: u64,
+    },
+    /// End a delegation.
+    Undelegate { gateway: Address },
+    /// Lock a budget of an app's escrow for the running session of a service.
+    OpenSession {
+        /// The app; the signer's own account by default.
+        #[arg(long)]
+        app: Option<Address>,
+        #[arg(long, value_parser = ServiceId::new::<&str>)]
+        service: ServiceId,
+        /// The running session's first height; asked from the chain by default.
+        #[arg(long)]
+        start: Option<u64>,
+        #[arg(long)]
+        budget: u128,
+    },
+    /// Claim: a JSON file with a list of claims. Relay miners do this by themselves.
+    SubmitClaims { file: PathBuf },
+    /// Prove: a JSON file with a list of proofs. Relay miners do this by themselves.
+    SubmitProofs { file: PathBuf },
+    /// Change all parameters: a JSON file as `lode query params` shows them.
+    UpdateParams { file: PathBuf },
+}
+
+/// What a supplier serves, and where.
+#[derive(Debug, Args)]
+struct Serving {
+    /// The relay key, by its name or in hex.
+    #[arg(long)]
+    relay_key: String,
+    /// Where the relay miner listens, as the gateways reach it.
+    #[arg(long)]
+    endpoint: String,
+    /// What is served, as SERVICE=ASK:CAPACITY (price for 1,000,000 cu, cu in a session).
+    #[arg(long = "offer", required = true, value_parser = offer)]
+    offers: Vec<Offer>,
+}
+
+/// Ask a development network for coins.
+#[derive(Debug, Args)]
+pub(crate) struct Faucet {
+    #[command(flatten)]
+    node: Node,
+    /// Who gets them.
+    address: Address,
+}
+
+/// `1000ulode`.
+fn coin(text: &str) -> anyhow::Result<Coin> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (amount, denom) = text.split_at(digits);
+    let amount = amount.parse().context("a coin is written like 1000ulode")?;
+    Ok(Coin::new(Amount(amount), Denom::new(denom)?))
+}
+
+/// `lode-demo=2000000:50000000`.
+fn offer(text: &str) -> anyhow::Result<Offer> {
+    let form = "an offer is written like lode-demo=2000000:50000000";
+    let (service, numbers) = text.split_once('=').context(form)?;
+    let (ask, capacity) = numbers.split_once(':').context(form)?;
+    Ok(Offer {
+        service: ServiceId::new(service)?,
+        ask: Price(ask.parse().context(form)?),
+        capacity: capacity.parse().context(form)?,
+    })
+}
+
+/// `lode1…=850000`.
+fn payout(text: &str) -> anyhow::Result<PayoutShare> {
+    let form = "a payout is written like lode1…=1000000";
+    let (to, share) = text.split_once('=').context(form)?;
+    Ok(PayoutShare { to: Address::parse(to)?, share: Ppm(share.parse().context(form)?) })
+}
+
+/// Runs `lode tx …`.
+pub(crate) fn run(tx: Box<Tx>) -> anyhow::Result<()> {
+    node::block_on(send(*tx))
+}
+
+async fn send(tx: Tx) -> anyhow::Result<()> {
+    let signer = keys::signer(&tx.folder, &tx.from)?;
+    let me = signer.address();
+    let chain = node::connect(&tx.node).await?;
+    let sender = Sender::new(chain.clone(), signer);
+    let included = match tx.command {
+        Command::Send { to, coin } => sender.send_bank(&to, &coin).await?,
+        command => {
+            let message = message(command, me, &tx.folder, &chain).await?;
+            sender.send(vec![message]).await?
+        }
+    };
+    let answer = serde_json::json!({
+        "hash": included.hash, "height": included.height, "gas_used": included.gas_used,
+    });
+    print::answer(&answer, tx.node.json)
+}
+
+/// The message that `command` asks for, signed by `me`.
+async fn message(
+    command: Command,
+    me: Address,
+    folder: &KeyFolder,
+    chain: &chain_client::Chain,
+) -> anyhow::Result<Message> {
+    let key = |name: &str| relay_key(folder, name);
+    Ok(match command {
+        Command::Send { .. } => bail!("bank send is no message of the market"),
+        Command::ListService { file } => {
+            let service: Service = read(&file)?;
+            message::ListService { source: me, service }.into()
+        }
+        Command::StakeSupplier { operator, stake, serving, payouts } => message::StakeSupplier {
+            owner: me,
+            operator: operator.unwrap_or(me),
+            add: stake,
+            relay_key: key(&serving.relay_key)?,
+            endpoint: serving.endpoint,
+            offers: serving.offers,
+            payouts,
+        }
+        .into(),
+        Command::UpdateSupplier { serving } => message::UpdateSupplier {
+            operator: me,
+            relay_key: key(&serving.relay_key)?,
+            endpoint: serving.endpoint,
+            offers: serving.offers,
+        }
+        .into(),
+        Command::UnstakeSupplier { operator } => {
+            message::UnstakeSupplier { owner: me, operator: operator.unwrap_or(me) }.into()
+        }
+        Command::UnjailSupplier => message::UnjailSupplier { operator: me }.into(),
+        Command::StakeGateway { stake, relay_key } => {
+            message::StakeGateway { gateway: me, add: stake, relay_key: key(&relay_key)? }.into()
+        }
+        Command::UnstakeGateway => message::UnstakeGateway { gateway: me }.into(),
+        Command::Deposit { coin } => message::Deposit { app: me, coin }.into(),
+        Command::Withdraw { coin } => message::Withdraw { app: me, coin }.into(),
+        Command::Delegate { gateway, limit, expires } => {
+            message::Delegate { app: me, gateway, limit, expires: Height(expires) }.into()
+        }
+        Command::Undelegate { gateway } => message::Undelegate { app: me, gateway }.into(),
+        Command::OpenSession { app, service, start, budget } => {
+            let start = match start {
+                Some(start) => Height(start),
+                None => chain.query(&proto::query::GetClock {}).await?.start,
+            };
+            let (app, budget) = (app.unwrap_or(me), Amount(budget));
+            message::OpenSession { gateway: me, app, service, start, budget }.into()
+        }
+        Command::SubmitClaims { file } => {
+            message::SubmitClaims { operator: me, claims: read(&file)? }.into()
+        }
+        Command::SubmitProofs { file } => {
+            message::SubmitProofs { operator: me, proofs: read(&file)? }.into()
+        }
+        Command::UpdateParams { file } => {
+            let params: Params = read(&file)?;
+            params.check()?;
+            message::UpdateParams { authority: me, params }.into()
+        }
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: &PathBuf) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not as expected", file.display()))
+}
+
+/// A relay key by its name in the folder, or in hex.
+fn relay_key(folder: &KeyFolder, name: &str) -> anyhow::Result<RelayKey> {
+    if let Ok(digest) = Digest::parse(name) {
+        return Ok(RelayKey(digest.0));
+    }
+    match KeyStore::open(&folder.keys)?.show(name)? {
+        Entry::Relay(relay) => Ok(relay.relay_key),
+        Entry::Account(_) => {
+            bail!("{name:?} is an account: make a relay key with lode keys add-relay")
+        }
+    }
+}
+
+/// Runs `lode faucet …`.
+pub(crate) fn faucet(faucet: &Faucet) -> anyhow::Result<()> {
+    node::block_on(async {
+        let url = format!("{}/faucet", faucet.node.nodes[0].trim_end_matches('/'));
+        let body = serde_json::json!({"address": faucet.address});
+        let answer = reqwest::Client::new()
+            .post(&url)
+            .json(&body)
+            .timeout(std::time::Duration::from_secs(30))
+            .send()
+            .await
+            .with_context(|| format!("no faucet answers at {url}"))?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        if !status.is_success() {
+            bail!("the faucet refused ({status}): {text}");
+        }
+        let answer: serde_json::Value = serde_json::from_str(&text)?;
+        print::answer(&answer, faucet.node.json)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coins_offers_and_payouts_read_as_they_are_written() {
+        assert_eq!(coin("12ulode").unwrap(), Coin::stake(Amount(12)));
+        assert!(coin("ulode").is_err() && coin("12").is_err() && coin("-1ulode").is_err());
+        let made = offer("lode-demo=7:9").unwrap();
+        assert_eq!((made.ask, made.capacity), (Price(7), 9));
+        assert!(offer("lode-demo=7").is_err());
+        let to = Address([1; 20]);
+        assert_eq!(payout(&format!("{to}=5")).unwrap(), PayoutShare { to, share: Ppm(5) });
+    }
+}

@@ -1,0 +1,73 @@
+//! The small steps between the matrix products, each with one order of additions.
+
+/// Lanes of a dot product: wide enough for the widest vector units, the same everywhere.
+const LANES: usize = 16;
+
+/// The sum of products, in [`LANES`] partial sums that are then added up in order.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let (a_rest, b_rest) = (a_chunks.remainder(), b_chunks.remainder());
+    for (x, y) in a_chunks.zip(b_chunks) {
+        for i in 0..LANES {
+            lanes[i] += x[i] * y[i];
+        }
+    }
+    for (i, (x, y)) in a_rest.iter().zip(b_rest).enumerate() {
+        lanes[i] += x * y;
+    }
+    lanes.iter().sum()
+}
+
+/// Root-mean-square norm of each row of `width` values.
+pub(crate) fn norm(x: &[f32], weight: &[f32], epsilon: f32) -> Vec<f32> {
+    let width = weight.len();
+    let mut y = Vec::with_capacity(x.len());
+    for row in x.chunks_exact(width) {
+        let scale = 1.0 / (dot(row, row) / width as f32 + epsilon).sqrt();
+        y.extend(row.iter().zip(weight).map(|(value, weight)| value * scale * weight));
+    }
+    y
+}
+
+/// `silu(gate) * up`, value by value.
+pub(crate) fn gated(gate: &[f32], up: &[f32]) -> Vec<f32> {
+    let one = |(gate, up): (&f32, &f32)| gate / (1.0 + libm::expf(-gate)) * up;
+    gate.iter().zip(up).map(one).collect()
+}
+
+/// Turns scores into weights that add up to one.
+pub(crate) fn softmax(scores: &mut [f32]) {
+    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = libm::expf(*score - highest);
+        sum += *score;
+    }
+    for score in scores.iter_mut() {
+        *score /= sum;
+    }
+}
+
+/// Rotates neighbouring pairs of one head by the angles of a position.
+pub(crate) fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(cos.iter().zip(sin)) {
+        let (a, b) = (pair[0], pair[1]);
+        pair[0] = a * cos - b * sin;
+        pair[1] = a * sin + b * cos;
+    }
+}
+
+/// Cosines and sines of all positions up to `context`, `half` angles each.
+pub(crate) fn angles(context: usize, half: usize, base: f32) -> (Vec<f32>, Vec<f32>) {
+    let mut cos = Vec::with_capacity(context * half);
+    let mut sin = Vec::with_capacity(context * half);
+    for position in 0..context {
+        for i in 0..half {
+            let angle = position as f32 * libm::powf(base, -(i as f32) / half as f32);
+            cos.push(libm::cosf(angle));
+            sin.push(libm::sinf(angle));
+        }
+    }
+    (cos, sin)
+}

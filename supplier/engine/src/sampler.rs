@@ -1,0 +1,219 @@
+//! Choosing the next token: a function of logits, settings, seed and position, and nothing else.
+
+/// How tokens are chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampling {
+    /// 0: the most likely token, the one with the lower number where two are equal.
+    pub temperature: f32,
+    /// Only the fewest tokens that together have this probability.
+    pub top_p: f32,
+    /// Only this many of the most likely tokens; 0: all.
+    pub top_k: usize,
+    /// Only tokens with at least this part of the highest probability.
+    pub min_p: f32,
+    /// Taken from the logit of each token that the answer holds, once.
+    pub presence_penalty: f32,
+    /// Taken from the logit of each token that the answer holds, for each time.
+    pub frequency_penalty: f32,
+    /// Added to the logits of tokens.
+    pub logit_bias: Vec<(u32, f32)>,
+    pub seed: u64,
+}
+
+impl Default for Sampling {
+    fn default() -> Sampling {
+        Sampling {
+            temperature: 1.0,
+            top_p: 1.0,
+            top_k: 0,
+            min_p: 0.0,
+            presence_penalty: 0.0,
+            frequency_penalty: 0.0,
+            logit_bias: Vec::new(),
+            seed: 0,
+        }
+    }
+}
+
+/// A token that might have been chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    pub token: u32,
+    /// Natural logarithm of its probability under the model, before any setting.
+    pub logprob: f32,
+}
+
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampled {
+    pub chosen: Candidate,
+    /// The most likely tokens, as many as were asked for, the most likely first.
+    pub top: Vec<Candidate>,
+}
+
+/// The token that follows `logits` at `position` of the answer, of which `answer` was said so far.
+/// `top` most likely tokens are told too.
+pub fn sample(
+    logits: &[f32],
+    sampling: &Sampling,
+    position: u64,
+    answer: &[u32],
+    top: usize,
+) -> Sampled {
+    let scores = adjusted(logits, sampling, answer);
+    let chosen = if sampling.temperature <= 0.0 {
+        highest(&scores)
+    } else {
+        drawn(&scores, sampling, uniform(sampling.seed, position))
+    };
+    let total = log_sum(logits);
+    let candidate =
+        |token: usize| Candidate { token: token as u32, logprob: logits[token] - total };
+    let mut most: Vec<usize> = Vec::new();
+    if top > 0 {
+        most = ranked(logits);
+        most.truncate(top);
+    }
+    Sampled { chosen: candidate(chosen), top: most.into_iter().map(candidate).collect() }
+}
+
+fn adjusted(logits: &[f32], sampling: &Sampling, answer: &[u32]) -> Vec<f32> {
+    let mut scores = logits.to_vec();
+    for (token, bias) in &sampling.logit_bias {
+        if let Some(score) = scores.get_mut(*token as usize) {
+            *score += bias;
+        }
+    }
+    if sampling.presence_penalty != 0.0 || sampling.frequency_penalty != 0.0 {
+        let mut said = answer.to_vec();
+        said.sort_unstable();
+        for same in said.chunk_by(|a, b| a == b) {
+            if let Some(score) = scores.get_mut(same[0] as usize) {
+                let times = same.len() as f32;
+                *score -= sampling.presence_penalty + sampling.frequency_penalty * times;
+            }
+        }
+    }
+    scores
+}
+
+fn highest(scores: &[f32]) -> usize {
+    let better = |best: usize, i: usize| if scores[i] > scores[best] { i } else { best };
+    (1..scores.len()).fold(0, better)
+}
+
+/// Token numbers, the highest score first; equal ones by number.
+fn ranked(scores: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    order
+}
+
+/// The token on which `point` of the unit line falls, among those that the settings leave.
+fn drawn(scores: &[f32], sampling: &Sampling, point: f64) -> usize {
+    let order = ranked(scores);
+    let best = scores[order[0]];
+    let weight =
+        |token: usize| f64::from(libm::expf((scores[token] - best) / sampling.temperature));
+    let mut left: Vec<(usize, f64)> =
+        order.into_iter().map(|token| (token, weight(token))).collect();
+    if sampling.top_k > 0 {
+        left.truncate(sampling.top_k);
+    }
+    let floor = f64::from(sampling.min_p);
+    left.retain(|(_, weight)| *weight >= floor);
+    let total: f64 = left.iter().map(|(_, weight)| weight).sum();
+    let wanted = total * f64::from(sampling.top_p.clamp(0.0, 1.0));
+    let mut sum = 0.0;
+    let kept = left.iter().position(|(_, weight)| {
+        sum += weight;
+        sum >= wanted
+    });
+    left.truncate(kept.map_or(left.len(), |last| last + 1));
+    let total: f64 = left.iter().map(|(_, weight)| weight).sum();
+    let mut rest = point * total;
+    for (token, weight) in &left {
+        if rest < *weight {
+            return *token;
+        }
+        rest -= weight;
+    }
+    // Rounding may leave a sliver beyond the last one.
+    left.last().map_or(0, |(token, _)| *token)
+}
+
+fn log_sum(logits: &[f32]) -> f32 {
+    let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    best + libm::logf(logits.iter().map(|logit| libm::expf(logit - best)).sum())
+}
+
+/// A number in `[0, 1)` from a counter: SplitMix64 (Steele, Lea and Flood, 2014) over seed and
+/// position, so that any position can be computed alone.
+fn uniform(seed: u64, position: u64) -> f64 {
+    let mix = |mut z: u64| {
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let step = position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mix(mix(seed).wrapping_add(step)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn choose(logits: &[f32], sampling: &Sampling, position: u64) -> u32 {
+        sample(logits, sampling, position, &[], 0).chosen.token
+    }
+
+    #[test]
+    fn without_temperature_the_first_of_the_most_likely_is_chosen() {
+        let cold = Sampling { temperature: 0.0, ..Sampling::default() };
+        assert_eq!(choose(&[1.0, 3.0, 3.0], &cold, 0), 1);
+    }
+
+    #[test]
+    fn tokens_come_as_often_as_they_are_likely() {
+        let logits = [0.0, libm::logf(3.0)];
+        let ones = (0..4_000).filter(|p| choose(&logits, &Sampling::default(), *p) == 1).count();
+        assert!((2_900..3_100).contains(&ones), "{ones}");
+    }
+
+    #[test]
+    fn what_was_said_may_be_made_less_likely() {
+        let cold = Sampling { temperature: 0.0, frequency_penalty: 1.0, ..Sampling::default() };
+        assert_eq!(sample(&[1.0, 1.5], &cold, 0, &[1], 0).chosen.token, 0);
+        let biased = Sampling { logit_bias: vec![(0, 9.0), (77, 1.0)], ..cold };
+        assert_eq!(choose(&[1.0, 1.5], &biased, 0), 0);
+    }
+
+    #[test]
+    fn logprobs_are_those_of_the_model() {
+        let told = sample(&[0.0, 0.0, 0.0, 0.0], &Sampling::default(), 0, &[], 2);
+        assert!((told.chosen.logprob - libm::logf(0.25)).abs() < 1e-6);
+        assert_eq!(told.top.iter().map(|c| c.token).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_outside_the_settings_is_chosen(
+            logits in prop::collection::vec(-5.0f32..5.0, 2..30), seed: u64, k in 1usize..5
+        ) {
+            let few = Sampling { top_k: k, seed, ..Sampling::default() };
+            let place = ranked(&logits).iter().position(|&t| t as u32 == choose(&logits, &few, 3));
+            prop_assert!(place.is_some_and(|place| place < k));
+            let only = Sampling { top_p: 0.0, seed, ..Sampling::default() };
+            prop_assert_eq!(choose(&logits, &only, 3) as usize, highest(&logits));
+        }
+
+        #[test]
+        fn the_same_seed_chooses_the_same(
+            logits in prop::collection::vec(-5.0f32..5.0, 2..30), seed: u64, position: u64
+        ) {
+            let sampling = Sampling { seed, ..Sampling::default() };
+            prop_assert_eq!(choose(&logits, &sampling, position), choose(&logits, &sampling, position));
+        }
+    }
+}

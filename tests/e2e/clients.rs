@@ -1,0 +1,85 @@
+//! The real clients, installed once into the target folder.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/clients");
+
+/// The folder of installed clients: `target/e2e-clients`.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../e2e-clients");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {told}");
+}
+
+/// Installs `wanted` by `install` unless the very same is there. One test process at a time.
+fn once(wanted: &str, kept: &Path, install: impl FnOnce()) {
+    let lock = File::create(folder().join("lock")).unwrap();
+    lock.lock().unwrap();
+    if std::fs::read_to_string(kept).is_ok_and(|there| there == wanted) {
+        return;
+    }
+    install();
+    std::fs::write(kept, wanted).unwrap();
+}
+
+/// Python with the `openai` package.
+pub fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let venv = folder().join("python");
+        let requirements = format!("{SCRIPTS}/requirements.txt");
+        let wanted = std::fs::read_to_string(&requirements).unwrap();
+        once(&wanted, &folder().join("python.installed"), || {
+            succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+            succeed(Command::new(venv.join("bin/python")).args(pip).arg(&requirements));
+        });
+        venv.join("bin/python")
+    })
+}
+
+/// A folder in which Node finds `openai` and CosmJS, and our scripts.
+pub fn node() -> &'static Path {
+    static NODE: OnceLock<PathBuf> = OnceLock::new();
+    NODE.get_or_init(|| {
+        let place = folder().join("node");
+        std::fs::create_dir_all(&place).unwrap();
+        let wanted = std::fs::read_to_string(format!("{SCRIPTS}/package.json")).unwrap();
+        once(&wanted, &folder().join("node.installed"), || {
+            std::fs::write(place.join("package.json"), &wanted).unwrap();
+            let npm = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
+            succeed(Command::new("npm").args(npm).current_dir(&place));
+        });
+        for script in ["openai_client.mjs", "cosmjs_client.mjs"] {
+            std::fs::copy(format!("{SCRIPTS}/{script}"), place.join(script)).unwrap();
+        }
+        place
+    })
+}
+
+/// Runs one of our Python scripts and returns what it printed.
+pub fn run_python(script: &str, arguments: &[&str]) -> String {
+    run(Command::new(python()).arg(format!("{SCRIPTS}/{script}")).args(arguments))
+}
+
+/// Runs one of our Node scripts and returns what it printed.
+pub fn run_node(script: &str, arguments: &[&str]) -> String {
+    run(Command::new("node").current_dir(node()).arg(script).args(arguments))
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let told = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{command:?} failed after {printed:?}: {told}");
+    printed
+}

@@ -1,0 +1,11 @@
+//! Whole networks, with real processes and the clients that people really use.
+#![allow(clippy::unwrap_used)]
+
+mod clients;
+mod cosmos;
+mod crash;
+mod join;
+mod network;
+mod openai;
+mod payout;
+mod side_by_side;
