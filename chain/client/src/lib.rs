@@ -18,7 +18,6 @@ mod chain;
 mod endpoints;
 mod event;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod fake;
 pub mod keys;
 mod pulse;

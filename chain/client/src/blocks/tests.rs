@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+//! Blocks through lost connections and failing nodes.
 
 use super::*;
 use crate::Endpoints;

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+//! Keys on disk.
 
 use super::*;
 use expect_test::expect;

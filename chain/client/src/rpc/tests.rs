@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+//! Several nodes as one.
 
 use crate::fake::{CHAIN_ID, FakeNode, Ledger};
 use crate::{Chain, ConnectError, Endpoints, QueryError};

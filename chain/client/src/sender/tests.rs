@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+//! Transactions through mempools that forget and answers that get lost.
 
 use super::*;
 use crate::Endpoints;
