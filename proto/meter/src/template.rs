@@ -1,0 +1,62 @@
+//! Chat templates, as Hugging Face's tokenizers render them.
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, context};
+use serde_json::Value as Json;
+
+/// Steps of rendering at most: a template is a stranger's program.
+const FUEL: u64 = 2_000_000;
+
+/// A template that cannot be used, or does not take these messages.
+#[derive(Debug, thiserror::Error)]
+#[error("the chat template does not take this: {0}")]
+pub struct TemplateRefused(String);
+
+/// A parsed template.
+pub(crate) struct Template {
+    environment: Environment<'static>,
+    bos: Option<String>,
+    eos: Option<String>,
+}
+
+impl Template {
+    pub(crate) fn new(
+        text: String,
+        bos: Option<String>,
+        eos: Option<String>,
+    ) -> Result<Template, TemplateRefused> {
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_fuel(Some(FUEL));
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        });
+        environment
+            .add_template_owned("chat", text)
+            .map_err(|error| TemplateRefused(error.to_string()))?;
+        Ok(Template { environment, bos, eos })
+    }
+
+    /// The prompt of a conversation, up to where the answer begins.
+    pub(crate) fn render(
+        &self,
+        messages: &[Json],
+        tools: Option<&Json>,
+    ) -> Result<String, TemplateRefused> {
+        let failed = |error: Error| TemplateRefused(error.to_string());
+        let template = self.environment.get_template("chat").map_err(failed)?;
+        let (bos, eos) = (self.bos.as_deref().unwrap_or(""), self.eos.as_deref().unwrap_or(""));
+        template
+            .render(context! {
+                messages => messages,
+                tools => tools,
+                add_generation_prompt => true,
+                bos_token => bos,
+                eos_token => eos,
+            })
+            .map_err(failed)
+    }
+}
