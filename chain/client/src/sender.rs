@@ -192,19 +192,22 @@ impl Sender {
     }
 
     /// The gas that `draft` uses.
-    async fn try_out(&self, draft: &Draft, sequence: u64) -> Result<u64, SendError> {
-        let refused = match self.simulate(draft, sequence).await {
-            Ok(gas) => return Ok(gas),
-            Err(refused) => refused,
-        };
-        let expected = match &refused {
-            QueryError::Refused { log, .. } => expected_sequence(log),
-            QueryError::Offline(_) | QueryError::Garbled { .. } => None,
-        };
-        // The mempool's view of the sequence counts, and comes later: this is about gas.
-        match expected.filter(|expected| *expected != sequence) {
-            Some(expected) => Ok(self.simulate(draft, expected).await?),
-            None => Err(refused.into()),
+    async fn try_out(&self, draft: &Draft, mut sequence: u64) -> Result<u64, SendError> {
+        let mut tries = 0..SEQUENCE_TRIES;
+        loop {
+            let refused = match self.simulate(draft, sequence).await {
+                Ok(gas) => return Ok(gas),
+                Err(refused) => refused,
+            };
+            let expected = match &refused {
+                QueryError::Refused { log, .. } => expected_sequence(log),
+                QueryError::Offline(_) | QueryError::Garbled { .. } => None,
+            };
+            // This is about gas: which sequence is signed is for the mempool to say.
+            match expected.filter(|expected| *expected != sequence && tries.next().is_some()) {
+                Some(expected) => sequence = expected,
+                None => return Err(refused.into()),
+            }
         }
     }
 
