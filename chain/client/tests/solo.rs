@@ -1,4 +1,5 @@
 //! The client and the embedded engine.
+#![allow(clippy::unwrap_used)]
 
 mod node;
 
