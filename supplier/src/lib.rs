@@ -1,1 +1,24 @@
-//! supplier
+//! Runs a model behind an OpenAI-compatible API. It knows nothing of money or chains: any client
+//! can use it alone, and a relay miner may stand before it.
+//!
+//! ```text
+//! serve     HTTP: reads requests, writes answers, streamed or not
+//! ask       a request's parameters, checked
+//! worker    the one thread that computes: takes jobs, steps the batch, gives out pieces
+//! batch     which tokens go into the next step; pure
+//! text      tokens to text: whole characters, stop strings
+//! answer    the shapes of answers
+//! ```
+
+mod answer;
+mod ask;
+mod batch;
+pub mod config;
+mod metrics;
+mod refusal;
+mod serve;
+mod text;
+mod worker;
+
+pub use config::{Config, TEMPLATE};
+pub use serve::{Parts, ServeError, router, serve};

@@ -1,0 +1,159 @@
+//! A request's parameters, checked.
+
+use engine::Sampling;
+use meter::{Asked, BadRequest, Endpoint, Meter, STOP_MAX};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Bytes of one stop string at most.
+const STOP_BYTES_MAX: usize = 1024;
+
+/// Alternatives that are told for each token at most.
+const TOP_MAX: u64 = 20;
+
+/// What a client wants.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) asked: Asked,
+    pub(crate) sampling: Sampling,
+    /// The client's own seed.
+    pub(crate) seed: Option<u64>,
+    pub(crate) stop: Vec<String>,
+    /// How many alternatives are told for each token; `None`: no logarithms at all.
+    pub(crate) logprobs: Option<usize>,
+}
+
+/// Reads a request.
+pub(crate) fn read(meter: &Meter, endpoint: Endpoint, body: &[u8]) -> Result<Ask, BadRequest> {
+    let asked = meter.read(endpoint, body)?;
+    // It was read as an object just now.
+    let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let sampling = Sampling {
+        temperature: number(&fields, "temperature", 0.0, 2.0)?.unwrap_or(1.0),
+        top_p: number(&fields, "top_p", 0.0, 1.0)?.unwrap_or(1.0),
+        top_k: top_k(&fields)?,
+        min_p: number(&fields, "min_p", 0.0, 1.0)?.unwrap_or(0.0),
+        presence_penalty: number(&fields, "presence_penalty", -2.0, 2.0)?.unwrap_or(0.0),
+        frequency_penalty: number(&fields, "frequency_penalty", -2.0, 2.0)?.unwrap_or(0.0),
+        logit_bias: logit_bias(&fields)?,
+        seed: 0,
+    };
+    unsupported(&fields)?;
+    Ok(Ask {
+        asked,
+        sampling,
+        seed: seed(&fields)?,
+        stop: stop(&fields)?,
+        logprobs: logprobs(&fields, endpoint)?,
+    })
+}
+
+fn present<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| !value.is_null())
+}
+
+fn number(
+    fields: &Map<String, Value>,
+    name: &'static str,
+    min: f64,
+    max: f64,
+) -> Result<Option<f32>, BadRequest> {
+    let Some(value) = present(fields, name) else { return Ok(None) };
+    let fits = |number: &f64| (min..=max).contains(number);
+    let number = value.as_f64().filter(fits).ok_or_else(|| {
+        BadRequest::of(name, format!("{name} is {value}, but must be a number from {min} to {max}"))
+    })?;
+    Ok(Some(number as f32))
+}
+
+fn top_k(fields: &Map<String, Value>) -> Result<usize, BadRequest> {
+    match present(fields, "top_k").map(|value| (value, value.as_i64())) {
+        None | Some((_, Some(-1 | 0))) => Ok(0),
+        Some((_, Some(k))) if k > 0 => Ok(k as usize),
+        Some((value, _)) => {
+            Err(BadRequest::of("top_k", format!("top_k is {value}, but must be -1, 0 or more")))
+        }
+    }
+}
+
+fn seed(fields: &Map<String, Value>) -> Result<Option<u64>, BadRequest> {
+    let Some(value) = present(fields, "seed") else { return Ok(None) };
+    let seed = value.as_u64().or_else(|| value.as_i64().map(|seed| seed as u64));
+    let wrong = || BadRequest::of("seed", format!("seed is {value}, but must be a 64-bit integer"));
+    seed.ok_or_else(wrong).map(Some)
+}
+
+fn stop(fields: &Map<String, Value>) -> Result<Vec<String>, BadRequest> {
+    let wrong = || {
+        BadRequest::of(
+            "stop",
+            format!("stop must be a text or up to {STOP_MAX} texts of 1 to {STOP_BYTES_MAX} bytes"),
+        )
+    };
+    let texts = match present(fields, "stop") {
+        None => return Ok(Vec::new()),
+        Some(Value::String(text)) => vec![text.clone()],
+        Some(Value::Array(items)) if items.len() <= STOP_MAX => {
+            let text = |item: &Value| item.as_str().map(str::to_owned);
+            items.iter().map(text).collect::<Option<Vec<_>>>().ok_or_else(wrong)?
+        }
+        Some(_) => return Err(wrong()),
+    };
+    let fits = |text: &String| (1..=STOP_BYTES_MAX).contains(&text.len());
+    if texts.iter().all(fits) { Ok(texts) } else { Err(wrong()) }
+}
+
+fn logit_bias(fields: &Map<String, Value>) -> Result<Vec<(u32, f32)>, BadRequest> {
+    let Some(value) = present(fields, "logit_bias") else { return Ok(Vec::new()) };
+    let wrong =
+        || BadRequest::of("logit_bias", "logit_bias must map tokens to numbers from -100 to 100");
+    let map: BTreeMap<String, f64> = serde_json::from_value(value.clone()).map_err(|_| wrong())?;
+    map.into_iter()
+        .map(|(token, bias)| {
+            let token = token.parse().map_err(|_| wrong())?;
+            if bias.abs() <= 100.0 { Ok((token, bias as f32)) } else { Err(wrong()) }
+        })
+        .collect()
+}
+
+fn logprobs(fields: &Map<String, Value>, endpoint: Endpoint) -> Result<Option<usize>, BadRequest> {
+    let count = |name: &'static str, value: &Value| {
+        let fits = |count: &u64| *count <= TOP_MAX;
+        value.as_u64().filter(fits).map(|count| count as usize).ok_or_else(|| {
+            BadRequest::of(name, format!("{name} is {value}, but must be in 0..={TOP_MAX}"))
+        })
+    };
+    match (endpoint, present(fields, "logprobs")) {
+        (_, None | Some(Value::Bool(false))) => match present(fields, "top_logprobs") {
+            Some(top) if endpoint == Endpoint::Chat && top.as_u64() != Some(0) => {
+                Err(BadRequest::of("top_logprobs", "top_logprobs needs logprobs to be true"))
+            }
+            _ => Ok(None),
+        },
+        (Endpoint::Chat, Some(Value::Bool(true))) => match present(fields, "top_logprobs") {
+            None => Ok(Some(0)),
+            Some(top) => count("top_logprobs", top).map(Some),
+        },
+        (Endpoint::Chat, Some(value)) => Err(BadRequest::of(
+            "logprobs",
+            format!("logprobs is {value}, but must be true or false"),
+        )),
+        (Endpoint::Completions, Some(value)) => count("logprobs", value).map(Some),
+    }
+}
+
+/// What would be ignored to a client's surprise is refused instead.
+fn unsupported(fields: &Map<String, Value>) -> Result<(), BadRequest> {
+    let format = present(fields, "response_format").and_then(|format| format.get("type"));
+    if let Some(kind) = format.filter(|kind| *kind != "text") {
+        let message = format!("response_format {kind} is not supported: only \"text\" is");
+        return Err(BadRequest::of("response_format", message));
+    }
+    if present(fields, "echo").is_some_and(|echo| *echo == true) {
+        return Err(BadRequest::of("echo", "echo is not supported"));
+    }
+    if let Some(best_of) = present(fields, "best_of").filter(|best_of| **best_of != 1) {
+        return Err(BadRequest::of("best_of", format!("best_of {best_of} is not supported")));
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! A supplier's configuration.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// The configuration, with comments.
+pub const TEMPLATE: &str = include_str!("config.toml");
+
+/// What a supplier is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: String,
+    /// The folder of the model: model.gguf, tokenizer.json, tokenizer_config.json.
+    pub model: PathBuf,
+    /// The name under which the model is served.
+    pub name: String,
+    /// Cores that compute; 0: all but one.
+    #[serde(default)]
+    pub threads: usize,
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What one supplier takes on at most.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Answers that are made side by side.
+    pub sequences: usize,
+    /// Answers that wait for their turn.
+    pub queue: usize,
+    /// Bytes of a request.
+    pub request_bytes: usize,
+    /// Seconds that one answer may take.
+    pub answer_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { sequences: 16, queue: 128, request_bytes: 1 << 20, answer_s: 600 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_a_configuration() {
+        let config: Config = daemon::config::parse(TEMPLATE).unwrap();
+        assert_eq!(config.limits.sequences, Limits::default().sequences);
+    }
+}

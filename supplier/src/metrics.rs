@@ -1,0 +1,53 @@
+//! A supplier's figures.
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Registry};
+use std::time::Duration;
+
+/// What is counted.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    pub(crate) requests: IntCounter,
+    pub(crate) refused: IntCounter,
+    pub(crate) tokens: IntCounter,
+    pub(crate) running: IntGauge,
+    first_token: Histogram,
+    step: Histogram,
+    batch: Histogram,
+}
+
+impl Metrics {
+    pub(crate) fn new(registry: &Registry) -> Result<Metrics, prometheus::Error> {
+        let histogram = |name: &str, help: &str, buckets: Vec<f64>| {
+            let options = HistogramOpts::new(format!("lode_supplier_{name}"), help);
+            Histogram::with_opts(options.buckets(buckets))
+        };
+        let seconds = prometheus::exponential_buckets(0.001, 2.0, 16)?;
+        let sizes = prometheus::exponential_buckets(1.0, 2.0, 8)?;
+        let metrics = Metrics {
+            requests: IntCounter::new("lode_supplier_requests_total", "Requests that were taken")?,
+            refused: IntCounter::new("lode_supplier_refused_total", "Requests that were refused")?,
+            tokens: IntCounter::new("lode_supplier_tokens_total", "Tokens that were generated")?,
+            running: IntGauge::new("lode_supplier_running", "Answers that are being made")?,
+            first_token: histogram("first_token_seconds", "Until the first text", seconds.clone())?,
+            step: histogram("step_seconds", "One step of the batch", seconds)?,
+            batch: histogram("batch_size", "Sequences in a step", sizes)?,
+        };
+        registry.register(Box::new(metrics.requests.clone()))?;
+        registry.register(Box::new(metrics.refused.clone()))?;
+        registry.register(Box::new(metrics.tokens.clone()))?;
+        registry.register(Box::new(metrics.running.clone()))?;
+        registry.register(Box::new(metrics.first_token.clone()))?;
+        registry.register(Box::new(metrics.step.clone()))?;
+        registry.register(Box::new(metrics.batch.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(crate) fn step(&self, sequences: usize, took: Duration) {
+        self.batch.observe(sequences as f64);
+        self.step.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn first_token(&self, took: Duration) {
+        self.first_token.observe(took.as_secs_f64());
+    }
+}

@@ -1,0 +1,66 @@
+//! Errors as OpenAI's clients know them.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use meter::BadRequest;
+use serde_json::json;
+
+/// Why a request is not served.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("{0}")]
+    Bad(#[from] BadRequest),
+    #[error("the model {0:?} is not served here")]
+    Model(String),
+    #[error("there is nothing at this path")]
+    Path,
+    #[error("this path does not take that method")]
+    Method,
+    #[error("the request is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("{waiting} answers wait already: try again in a second")]
+    Busy { waiting: usize },
+    #[error("this server is stopping: try another one")]
+    Stopping,
+    #[error("the answer could not be made: {0}")]
+    Failed(String),
+}
+
+impl Refusal {
+    fn parts(&self) -> (StatusCode, &'static str, Option<&'static str>) {
+        match self {
+            Refusal::Bad(_) => (StatusCode::BAD_REQUEST, "invalid_request_error", None),
+            Refusal::Model(_) => {
+                (StatusCode::NOT_FOUND, "invalid_request_error", Some("model_not_found"))
+            }
+            Refusal::Path => (StatusCode::NOT_FOUND, "invalid_request_error", None),
+            Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", None),
+            Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error", None),
+            Refusal::Busy { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", Some("rate_limit_exceeded"))
+            }
+            Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "server_error", None),
+            Refusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, kind, code) = self.parts();
+        let param = match &self {
+            Refusal::Bad(bad) => bad.param,
+            Refusal::Model(_) => Some("model"),
+            _ => None,
+        };
+        let error = json!({"error": {
+            "message": self.to_string(), "type": kind, "param": param, "code": code,
+        }});
+        let mut response = (status, Json(error)).into_response();
+        if matches!(self, Refusal::Busy { .. } | Refusal::Stopping) {
+            response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
