@@ -290,3 +290,6 @@ impl Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

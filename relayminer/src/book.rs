@@ -78,7 +78,7 @@ pub struct Book {
     claims: Vec<Claimed>,
     included: Option<(ClaimRoot, Height)>,
     drawn: Option<Digest>,
-    proven: Option<Height>,
+    shown: Option<(Height, bool)>,
     end: Option<End>,
     length: u64,
 }
@@ -95,7 +95,7 @@ pub enum Misfit {
     #[error("the record at byte {at} adds up to more compute units than can be counted")]
     Overflow { at: u64 },
     #[error("the acknowledgement at byte {at} does not follow: {source}")]
-    Acks { at: u64, source: AckRefused },
+    Acks { at: u64, source: Box<AckRefused> },
 }
 
 impl Book {
@@ -117,7 +117,7 @@ impl Book {
             claims: Vec::new(),
             included: None,
             drawn: None,
-            proven: None,
+            shown: None,
             end: None,
             length,
         }
@@ -139,7 +139,7 @@ impl Book {
             Record::Checkpoint(receipt) => self.check(receipt, place)?,
             Record::Receipt(receipt) => self.finish(receipt, place)?,
             Record::Acked(update) => {
-                let misfit = |source| Misfit::Acks { at: place.at, source };
+                let misfit = |refused| Misfit::Acks { at: place.at, source: Box::new(refused) };
                 let acked = &update.ack.body.acked;
                 let step = self.acks.judge(&update.entries, acked).map_err(misfit)?;
                 self.acknowledge(&step, place);
@@ -147,7 +147,7 @@ impl Book {
             Record::Claimed(claimed) => self.claims.push(*claimed),
             Record::Included { root, height } => self.included = Some((*root, *height)),
             Record::Drawn { seed } => self.drawn = Some(*seed),
-            Record::Proven { height } => self.proven = Some(*height),
+            Record::Shown { height, right } => self.shown = Some((*height, *right)),
             Record::Settled(settled) => self.end = Some(End::Settled(settled.clone())),
             Record::Unclaimed { height } => self.end = Some(End::Unclaimed(*height)),
         }
@@ -163,7 +163,7 @@ impl Book {
         }
         let reserved = self.reserved.checked_add(request.max_cu);
         let reserved = reserved.ok_or(Misfit::Overflow { at })?;
-        let misfit = |source| Misfit::Acks { at, source };
+        let misfit = |refused| Misfit::Acks { at, source: Box::new(refused) };
         let step = self.acks.judge(entries, &request.acked).map_err(misfit)?;
         self.acknowledge(&step, place);
         self.by_id.insert(request.relay_id, self.relays.len() as u32);
@@ -323,9 +323,9 @@ impl Book {
         self.drawn
     }
 
-    /// Since when the proof is on the chain.
-    pub fn proven(&self) -> Option<Height> {
-        self.proven
+    /// When the drawn leaves were shown, and whether the chain found them right.
+    pub fn shown(&self) -> Option<(Height, bool)> {
+        self.shown
     }
 
     /// How it ended.

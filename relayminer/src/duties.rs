@@ -84,7 +84,7 @@ pub fn duty(book: &Book, at: Height, keep: u64) -> Option<Duty> {
         return (at >= session.reveal_height()).then_some(Duty::Reveal(id, session.reveal_height()));
     };
     let drawn = must_prove(session, &root, &book.opened().operator, &seed);
-    let due = drawn && book.proven().is_none() && session.proof_window().contains(&next);
+    let due = drawn && book.shown().is_none() && session.proof_window().contains(&next);
     due.then_some(Duty::Prove(id))
 }
 

@@ -11,7 +11,7 @@ use proto::{Digest, Usage};
 
 /// Why a relay that was interrupted has no receipt.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Interrupted {
+pub enum Interrupted {
     #[error("relay {relay_id} was interrupted, and its book cannot be read: {source}")]
     Disk { relay_id: Digest, source: std::io::Error },
     #[error("relay {relay_id} was interrupted, and the record at byte {at} is of another kind")]

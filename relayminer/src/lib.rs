@@ -26,10 +26,14 @@ mod look;
 pub mod market;
 mod metrics;
 mod miner;
+mod parts;
 pub mod payouts;
 mod pulse;
 pub mod receipt;
 mod relay;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod rig;
 mod router;
 mod serve;
 pub mod sessions;
@@ -37,4 +41,6 @@ mod submit;
 pub mod tree;
 
 pub use config::{Config, TEMPLATE};
+pub use interrupted::Interrupted;
+pub use parts::StartRefused;
 pub use serve::{Parts, ServeError, serve};

@@ -38,7 +38,7 @@ pub trait Market: Send + Sync {
     /// The height of the last block as it grows.
     fn heights(&self) -> watch::Receiver<Height>;
 
-    /// The ids of sessions that are opened from now on.
+    /// The ids of sessions with a seat of the operator that are opened from now on.
     fn opened(&self) -> BoxStream<'static, Digest>;
 
     /// A session that is not settled.
@@ -70,7 +70,9 @@ impl Market for Sender {
     fn opened(&self) -> BoxStream<'static, Digest> {
         let heights = self.chain().heights();
         let from = heights.borrow().plus(1);
-        self.chain().blocks(from).flat_map(|news| futures::stream::iter(opened_in(&news))).boxed()
+        let operator = self.address().to_string();
+        let opened = move |news| futures::stream::iter(opened_in(&news, &operator));
+        self.chain().blocks(from).flat_map(opened).boxed()
     }
 
     async fn session(&self, id: Digest) -> Result<Option<Session>, NoAnswer> {
@@ -105,7 +107,11 @@ impl From<QueryError> for NoAnswer {
     }
 }
 
-fn opened_in(news: &BlockNews) -> Vec<Digest> {
-    let opened = news.events.iter().filter(|event| event.kind == SESSION_OPENED);
+fn opened_in(news: &BlockNews, operator: &str) -> Vec<Digest> {
+    let seated = |event: &&chain_client::Event| {
+        let suppliers = event.get("suppliers").unwrap_or_default();
+        event.kind == SESSION_OPENED && suppliers.split(',').any(|supplier| supplier == operator)
+    };
+    let opened = news.events.iter().filter(seated);
     opened.filter_map(|event| Digest::parse(event.get("session")?).ok()).collect()
 }

@@ -4,7 +4,7 @@ use crate::admit::{self, Checked, Identity, Refused};
 use crate::book::{Record, WriteFailed, Writer};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
-use crate::count::{BadBody, Count, Counter, Counters, Endpoint, Need};
+use crate::count::{Count, Counter, Counters, Endpoint, Need, path_of};
 use crate::forward::{Asked, Upstream};
 use crate::gate::Gate;
 use crate::look::Trees;
@@ -90,7 +90,7 @@ impl Miner {
         let request = checked.envelope().request.body.clone();
         let accepted = self.admit(&live, checked, started).await?;
         let seed = sampler_seed(&request.session_id, &request.relay_id, &request.supplier);
-        let asked = Asked { path: endpoint.path(), headers, body, seed };
+        let asked = Asked { path: path_of(endpoint), headers, body, seed };
         let prompt = need.prompt;
         let relay = Relay { live, request, asked, prompt, count, started, accepted, pass };
         // No reply means that the book could not be written.
@@ -160,13 +160,20 @@ impl Miner {
         endpoint: Endpoint,
         body: Bytes,
     ) -> Result<(Need, Box<dyn Count>), Refused> {
-        check_model(session, &body)?;
-        let bad = |error: BadBody| Refused::BadBody(error.to_string());
-        if body.len() < COUNT_ASIDE {
-            return counter.begin(endpoint, &body).map_err(bad);
+        let begun = if body.len() < COUNT_ASIDE {
+            counter.begin(endpoint, &body)
+        } else {
+            let begin = move || counter.begin(endpoint, &body);
+            let begun = tokio::task::spawn_blocking(begin).await;
+            begun.map_err(|error| Refused::BadBody(error.to_string()))?
+        };
+        let (need, count) = begun.map_err(|error| Refused::BadBody(error.to_string()))?;
+        // A supplier may serve a dearer model beside the session's.
+        if need.model != session.service.as_str() {
+            let (asked, service) = (need.model, session.service.clone());
+            return Err(Refused::OtherModel { asked, service });
         }
-        let counted = tokio::task::spawn_blocking(move || counter.begin(endpoint, &body)).await;
-        counted.map_err(|error| Refused::BadBody(error.to_string()))?.map_err(bad)
+        Ok((need, count))
     }
 
     async fn body<B>(&self, body: B, max: usize) -> Result<Bytes, Refused>
@@ -242,20 +249,5 @@ enum NotNoted {
 impl From<BookError> for NotNoted {
     fn from(error: BookError) -> NotNoted {
         NotNoted::Refused(error.into())
-    }
-}
-
-/// Whether a body asks for the session's model: a supplier may serve a dearer one beside it.
-fn check_model(session: &Session, body: &[u8]) -> Result<(), Refused> {
-    #[derive(serde::Deserialize)]
-    struct Model {
-        model: String,
-    }
-    let asked = serde_json::from_slice::<Model>(body);
-    let asked = asked.map_err(|error| Refused::BadBody(error.to_string()))?.model;
-    if asked == session.service.as_str() {
-        Ok(())
-    } else {
-        Err(Refused::OtherModel { asked, service: session.service.clone() })
     }
 }

@@ -43,6 +43,8 @@ pub enum Stage {
     /// Drawn, and not proven so far.
     ProofDue,
     Proven,
+    /// The chain found a drawn leaf wrong.
+    Refuted,
     /// Claimed and not drawn.
     Spared,
     Settled,
@@ -203,10 +205,11 @@ fn stage(book: &Book) -> Stage {
         (None, Some(_), None) => Stage::Claimed,
         (None, Some((root, _)), Some(seed)) => {
             let drawn = must_prove(book.session(), &root, &book.opened().operator, &seed);
-            match (drawn, book.proven()) {
+            match (drawn, book.shown()) {
                 (false, _) => Stage::Spared,
                 (true, None) => Stage::ProofDue,
-                (true, Some(_)) => Stage::Proven,
+                (true, Some((_, true))) => Stage::Proven,
+                (true, Some((_, false))) => Stage::Refuted,
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::admit::Refused;
 use crate::answer::TRAILER;
-use crate::count::Endpoint;
+use crate::count::{Endpoint, path_of};
 use crate::explain::explain;
 use crate::miner::Miner;
 use crate::payouts::{payout, sum};
@@ -32,8 +32,8 @@ pub(crate) fn router(miner: Arc<Miner>) -> Router {
         ready.readiness().map(drop).map_err(|refused| refused.to_string())
     });
     Router::new()
-        .route(Endpoint::Chat.path(), post(chat))
-        .route(Endpoint::Completions.path(), post(completions))
+        .route(path_of(Endpoint::Chat), post(chat))
+        .route(path_of(Endpoint::Completions), post(completions))
         .route(ACK_PATH, post(acknowledge).layer(DefaultBodyLimit::max(ACK_MAX)))
         .route("/lode/sessions/{session}", get(session))
         .route("/lode/receipts/{session}/{relay}", get(receipt))

@@ -188,3 +188,6 @@ async fn observe(miner: Arc<Miner>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,23 +141,22 @@ impl Miner {
         }
     }
 
+    /// Notes what the chain made of what was sent: a batch may be taken in part.
     async fn note_sent(&self, batch: &[Prepared], height: Height) -> Result<(), Again> {
         let mut result = Ok(());
         for prepared in batch {
-            let (live, record) = match prepared {
-                Prepared::Claim(live, root) => {
-                    tracing::info!(session = %root.session_id, cu = root.sum.0, count = root.count, %height, "claimed");
-                    self.metrics.sent("claims", 1);
-                    (live, Record::Included { root: *root, height })
-                }
-                Prepared::Proof(live, openings) => {
-                    tracing::info!(session = %live.session().id, leaves = openings.len(), %height, "proven");
-                    self.metrics.sent("proofs", 1);
-                    (live, Record::Proven { height })
-                }
+            let (id, live) = (prepared.session_id(), prepared.live());
+            let adopted = self.adopt_claim(live).await;
+            let taken = match prepared {
+                Prepared::Claim(_, root) => live.read(|book| book.included().map(|i| i.0) == Some(*root)),
+                Prepared::Proof(..) => live.read(|book| book.shown().is_some()),
             };
-            if let Err(error) = self.note(live, record).await {
-                tracing::error!(session = %live.session().id, %error, "not booked");
+            if taken {
+                tracing::info!(session = %id, kind = prepared.kind(), %height, "taken by the chain");
+                self.metrics.sent(prepared.kind(), 1);
+            } else {
+                tracing::warn!(session = %id, kind = prepared.kind(), ?adopted, "not taken by the chain");
+                self.metrics.sent("failed", 1);
                 result = Err(Again);
             }
         }
@@ -191,8 +190,16 @@ impl Miner {
             let record = Record::Included { root: claim.root, height: claim.claimed_at };
             self.note(live, record).await.map_err(|error| error.to_string())?;
         }
-        if claim.phase == Phase::Proven && live.read(|book| book.proven().is_none()) {
-            let record = Record::Proven { height: claim.claimed_at };
+        let right = match claim.phase {
+            Phase::Proven => true,
+            Phase::Refuted => false,
+            Phase::Claimed | Phase::ProofDue | Phase::Spared | Phase::Expired => return Ok(true),
+        };
+        if live.read(|book| book.shown().is_none()) {
+            if !right {
+                tracing::error!(session = %id, "the chain found a leaf wrong");
+            }
+            let record = Record::Shown { height: self.pulse.last(), right };
             self.note(live, record).await.map_err(|error| error.to_string())?;
         }
         Ok(true)

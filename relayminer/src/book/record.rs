@@ -26,8 +26,8 @@ pub enum Record {
     Included { root: ClaimRoot, height: Height },
     /// The seed that says whether the claim must be proven.
     Drawn { seed: Digest },
-    /// The proof is on the chain.
-    Proven { height: Height },
+    /// The drawn leaves were shown, and the chain said whether they are right.
+    Shown { height: Height, right: bool },
     /// The claim is settled.
     Settled(Box<Settled>),
     /// The session is over, and nothing of it is on the chain.
@@ -81,7 +81,7 @@ const ACKED: u8 = 5;
 const CLAIMED: u8 = 6;
 const INCLUDED: u8 = 7;
 const DRAWN: u8 = 8;
-const PROVEN: u8 = 9;
+const SHOWN: u8 = 9;
 const SETTLED: u8 = 10;
 const UNCLAIMED: u8 = 11;
 
@@ -101,7 +101,7 @@ impl Record {
             Record::Claimed(Claimed { root, upto }) => join(CLAIMED, &[&be(*upto), &root.encode()]),
             Record::Included { root, height } => join(INCLUDED, &[&be(height.0), &root.encode()]),
             Record::Drawn { seed } => join(DRAWN, &[&seed.0]),
-            Record::Proven { height } => join(PROVEN, &[&be(height.0)]),
+            Record::Shown { height, right } => join(SHOWN, &[&be(height.0), &[u8::from(*right)]]),
             Record::Settled(settled) => join(SETTLED, &[&settled.encode()]),
             Record::Unclaimed { height } => join(UNCLAIMED, &[&be(height.0)]),
         }
@@ -130,7 +130,11 @@ impl Record {
                 Record::Included { height, root: ClaimRoot::decode(rest)? }
             }
             DRAWN => Record::Drawn { seed: Digest(take(&mut rest)?) },
-            PROVEN => Record::Proven { height: Height(number(&mut rest)?) },
+            SHOWN => {
+                let height = Height(number(&mut rest)?);
+                let [right] = take(&mut rest)?;
+                Record::Shown { height, right: right == 1 }
+            }
             SETTLED => Record::Settled(Box::new(Settled::decode(rest)?)),
             UNCLAIMED => Record::Unclaimed { height: Height(number(&mut rest)?) },
             other => return Err(BadRecord::Kind(other)),

@@ -15,6 +15,10 @@ const ANSWER_MAX: u64 = 64 << 20;
 /// may differ from the listed tokenizer's way by a few at the end.
 const SLACK: u64 = 16;
 
+/// Bytes of an answer between two counts at least: some twenty tokens of a stream. What flows by
+/// uncounted beyond the reservation is not billed.
+const COUNT_EVERY: u64 = 4096;
+
 /// Why a relay ended.
 #[derive(Debug)]
 pub(super) enum Why {
@@ -95,14 +99,15 @@ impl Tally {
         due
     }
 
-    /// Whether what was delivered weighs more than `weight`.
+    /// Whether what was delivered weighs more than `weight`, as far as it was counted.
     fn passes(&mut self, weight: u64) -> bool {
-        // A token has a byte at least: most pieces need no count.
-        let most = self.out.0.saturating_add(self.bytes - self.out.1);
-        if self.weight(most) <= weight {
-            return false;
+        let fresh = self.bytes - self.out.1;
+        // A token has a byte at least, and a count takes as long as the text is: most pieces go
+        // without.
+        let most = self.out.0.saturating_add(fresh);
+        if self.weight(most) > weight && fresh >= COUNT_EVERY.max(self.bytes / 8) {
+            self.out = (self.count.out(), self.bytes);
         }
-        self.out = (self.count.out(), self.bytes);
         self.weight(self.out.0) > weight
     }
 

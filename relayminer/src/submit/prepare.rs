@@ -24,9 +24,21 @@ pub(super) enum Prepared {
 }
 
 impl Prepared {
-    pub(super) fn session_id(&self) -> Digest {
+    pub(super) fn live(&self) -> &Live {
         match self {
-            Prepared::Claim(live, _) | Prepared::Proof(live, _) => live.session().id,
+            Prepared::Claim(live, _) | Prepared::Proof(live, _) => live,
+        }
+    }
+
+    pub(super) fn session_id(&self) -> Digest {
+        self.live().session().id
+    }
+
+    /// What it is counted as.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Prepared::Claim(..) => "claims",
+            Prepared::Proof(..) => "proofs",
         }
     }
 
@@ -86,10 +98,10 @@ impl Miner {
     /// would refuse them.
     pub(super) async fn prepare_proof(&self, live: &Arc<Live>) -> Result<Option<Prepared>, String> {
         self.adopt_claim(live).await?;
-        let (included, seed, proven, claims) = live.read(|book| {
-            (book.included(), book.drawn(), book.proven(), book.claims().to_vec())
+        let (included, seed, shown, claims) = live.read(|book| {
+            (book.included(), book.drawn(), book.shown(), book.claims().to_vec())
         });
-        let (Some((root, _)), Some(seed), None) = (included, seed, proven) else { return Ok(None) };
+        let (Some((root, _)), Some(seed), None) = (included, seed, shown) else { return Ok(None) };
         let claimed = claims.into_iter().rfind(|claimed| claimed.root == root);
         let claimed = claimed.ok_or("the claim on the chain was not made from this book")?;
         let (trees, live) = (self.trees.clone(), live.clone());
