@@ -28,6 +28,9 @@ pub(crate) const TX_BYTE_GAS: u64 = 10;
 /// Gas for each signature, as in the SDK.
 pub(crate) const SIGNATURE_GAS: u64 = 1_000;
 
+/// Bytes of a signature, the fee and the gas limit, which a transaction lacks that is simulated.
+const UNSIGNED_BYTES: u64 = 110;
+
 /// How strictly a transaction is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strictness<'a> {
@@ -77,8 +80,10 @@ pub(crate) fn fee_collector() -> Address {
 }
 
 fn check_gas(tx: &Tx, strictness: Strictness<'_>) -> Result<u64, TxRefused> {
-    let bytes = (tx.bytes.len() as u64).saturating_mul(TX_BYTE_GAS);
-    let gas = TX_GAS + bytes + tx.signers.len() as u64 * SIGNATURE_GAS;
+    let signers = tx.signers.len() as u64;
+    let missing = if strictness == Strictness::Simulation { signers * UNSIGNED_BYTES } else { 0 };
+    let bytes = tx.bytes.len() as u64 + missing;
+    let gas = TX_GAS + bytes * TX_BYTE_GAS + signers * SIGNATURE_GAS;
     if tx.gas > BLOCK_GAS_MAX {
         let reason = format!("tx gas limit {} exceeds block max gas {BLOCK_GAS_MAX}", tx.gas);
         return Err(TxRefused::InvalidGasLimit(reason));

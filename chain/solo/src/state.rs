@@ -144,12 +144,6 @@ pub(crate) mod key {
         (from, to)
     }
 
-    /// All balances of all accounts lie between these.
-    #[cfg(test)]
-    pub(crate) fn all_balances() -> (Vec<u8>, Vec<u8>) {
-        (vec![BALANCE], vec![BALANCE + 1])
-    }
-
     /// The denom of a key of [`balances`].
     pub(crate) fn denom_of_balance(key: &[u8]) -> Option<&str> {
         std::str::from_utf8(key.get(21..)?).ok()
