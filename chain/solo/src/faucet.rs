@@ -121,7 +121,7 @@ impl Faucet {
 
     fn sign(&self, node: &Node, to: Address) -> Result<Vec<u8>, FaucetError> {
         let from = self.address();
-        let state = node.store.latest().map_err(|bad| FaucetError::Refused(bad.to_string()))?;
+        let state = node.store.latest();
         let account = Account::load(&node.mempool().over(&*state), &from)
             .ok_or(FaucetError::NoAccount(from))?;
         let coin = &self.config.amount;

@@ -102,7 +102,12 @@ impl Solo {
         }
         let store = Store::open(&home.join(CHAIN_FILE))?;
         let tip = found(&store, &genesis)?;
-        store.keep_snapshot(tip.height)?;
+        store.keep_snapshot(Block {
+            chain_id: genesis.chain_id.clone(),
+            height: Height(tip.height),
+            time: tip.time,
+            seed: tip.seed,
+        })?;
         let faucet = config.faucet.as_ref().map(|faucet| faucet.open(home)).transpose()?;
         let (sealed, _) = broadcast::channel(BLOCKS_BEHIND_MAX);
         Ok(Solo(Arc::new(Node {
@@ -161,17 +166,6 @@ impl Node {
         self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The block that was made last, as the market sees it.
-    pub(crate) fn last_block(&self) -> Block {
-        let tip = self.tip();
-        Block {
-            chain_id: self.genesis.chain_id.clone(),
-            height: Height(tip.height),
-            time: tip.time,
-            seed: tip.seed,
-        }
-    }
-
     fn make_block(&self, now: Time) -> Result<Arc<Sealed>, StoreError> {
         let _one = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let tip = self.tip();
@@ -184,7 +178,7 @@ impl Node {
             seed: seed::next(&tip.seed, &[output]),
         };
         let picked = self.mempool().pick(Room::BLOCK);
-        let before = self.store.latest()?;
+        let before = self.store.latest();
         let txs = picked.iter().map(|tx| &**tx);
         let executed = deliver::execute(&*before, &block, &self.validators, txs);
         before.check()?;
@@ -199,14 +193,14 @@ impl Node {
         };
         let sealed = Arc::new(Sealed::seal(&tip, &block.chain_id, &self.keys, content));
         let keep = (self.config.keep_blocks > 0).then_some(self.config.keep_blocks);
-        self.store.commit(&sealed, &executed.changes, keep)?;
-        self.publish(&sealed, &picked)?;
+        self.store.commit(block, &sealed, &executed.changes, keep)?;
+        self.publish(&sealed, &picked);
         Ok(sealed)
     }
 
     /// Makes a written block known: to questions, to the mempool and to subscribers, in this order.
-    fn publish(&self, sealed: &Arc<Sealed>, picked: &[Verified]) -> Result<(), StoreError> {
-        let after = self.store.latest()?;
+    fn publish(&self, sealed: &Arc<Sealed>, picked: &[Verified]) {
+        let after = self.store.latest();
         let results = picked.iter().zip(&sealed.results);
         let included: Vec<Included> = results
             .map(|(tx, result)| Included { hash: tx.hash, succeeded: result.code == 0 })
@@ -220,7 +214,6 @@ impl Node {
         }
         // Nobody may be listening.
         let _ = self.sealed.send(sealed.clone());
-        Ok(())
     }
 
     /// Checks a transaction and lets it wait for a block.
@@ -255,13 +248,11 @@ impl Node {
         bytes: &[u8],
         keep: bool,
     ) -> Result<Result<(u64, u64), TxRefused>, MempoolRefused> {
-        let Ok(state) = self.store.latest() else {
-            return Ok(Err(TxRefused::InvalidRequest("the state cannot be read".to_owned())));
-        };
+        let state = self.store.latest();
         let price = &self.config.min_gas_price;
         // What costs little is checked first, and signatures outside of the mempool's lock.
         let checked = Tx::decode(bytes).and_then(|tx| {
-            let next = self.tip().height + 1;
+            let next = state.block.height.0 + 1;
             self.mempool().precheck(&*state, &tx, next, price)?;
             Verified::check(tx, &*state, &self.genesis.chain_id, &self.amino)
         });
@@ -275,10 +266,8 @@ impl Node {
         let (gas, lane) = (tx.gas, self.lane_of(&tx, &state));
         let mut mempool = self.mempool();
         // A block may have been made meanwhile; inside the lock none can be published.
-        let next = self.tip().height + 1;
-        let Ok(state) = self.store.latest() else {
-            return Ok(Err(TxRefused::InvalidRequest("the state cannot be read".to_owned())));
-        };
+        let state = self.store.latest();
+        let next = state.block.height.0 + 1;
         let pushed = mempool.push(&*state, tx, lane, next, price)?;
         Ok(pushed.map(|taken| (gas, taken.gas)))
     }
@@ -303,18 +292,15 @@ impl Node {
         path: &str,
         data: &[u8],
     ) -> Result<Vec<u8>, chain::Refused> {
-        let block = self.last_block();
         let mut buffer = Overlay::over(state);
-        chain::query(&MarketHost::new(&mut buffer, &block, &self.validators), path, data)
+        chain::query(&MarketHost::new(&mut buffer, &state.block, &self.validators), path, data)
     }
 
     /// What `tx` would do in the next block, after all that waits.
     pub(crate) fn simulate(&self, tx: &[u8]) -> Result<ExecTxResult, TxRefused> {
         let tx = Tx::decode(tx)?;
         let state = self.store.latest();
-        let unreadable = |error: StoreError| TxRefused::InvalidRequest(error.to_string());
-        let state = state.map_err(unreadable)?;
-        let mut block = self.last_block();
+        let mut block = state.block.clone();
         block.height = block.height.plus(1);
         let waiting = self.mempool().over(&*state);
         deliver::simulate(&waiting, &block, &self.validators, &tx)

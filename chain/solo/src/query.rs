@@ -67,20 +67,19 @@ impl NoAnswer {
 
 /// Answers `data` asked of `path`, about the state after `height` (0: the last).
 pub(crate) fn answer(node: &Arc<Node>, path: &str, data: &[u8], height: u64) -> Answer {
-    let asked = if height == 0 { node.tip().height } else { height };
     let value = state_at(node, height).and_then(|state| {
         let value = route(node, &state, path, data)?;
         state.check().map_err(|bad| NoAnswer::Unreadable(bad.to_string()))?;
-        Ok(value)
+        Ok((value, state.block.height.0))
     });
     match value {
-        Ok(value) => Answer { value, height: asked, ..Answer::default() },
+        Ok((value, height)) => Answer { value, height, ..Answer::default() },
         Err(none) => Answer {
             code: none.code(),
             codespace: none.codespace().to_owned(),
             log: none.to_string(),
             value: Vec::new(),
-            height: asked,
+            height: node.tip().height,
         },
     }
 }
@@ -88,7 +87,7 @@ pub(crate) fn answer(node: &Arc<Node>, path: &str, data: &[u8], height: u64) -> 
 fn state_at(node: &Node, height: u64) -> Result<Arc<Snapshot>, NoAnswer> {
     let last = node.tip().height;
     if height == 0 {
-        return node.store.latest().map_err(|bad| NoAnswer::Unreadable(bad.to_string()));
+        return Ok(node.store.latest());
     }
     if height > last {
         let reason = format!("height {height} is in the future, the last block is {last}");

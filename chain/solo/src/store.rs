@@ -8,6 +8,7 @@ use crate::block::{Sealed, Tip};
 use crate::index::{self, Place};
 use crate::state::{Changes, Pairs, Read};
 use crate::tx::TxHash;
+use chain::host::Block;
 use proto::Digest;
 use redb::{
     Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, TableDefinition,
@@ -56,11 +57,13 @@ pub(crate) enum Indexed {
 /// The open file.
 pub(crate) struct Store {
     database: Database,
-    recent: Mutex<VecDeque<(u64, Arc<Snapshot>)>>,
+    recent: Mutex<VecDeque<Arc<Snapshot>>>,
 }
 
 /// The state after one block; it does not change.
 pub(crate) struct Snapshot {
+    /// That block.
+    pub(crate) block: Block,
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
     failed: OnceLock<String>,
 }
@@ -126,9 +129,10 @@ impl Store {
     }
 
     /// Writes a block and what it changed, durably, and drops blocks that are older than the `keep`
-    /// last ones.
+    /// last ones. `made` is the same block as the market sees it.
     pub(crate) fn commit(
         &self,
+        made: Block,
         block: &Sealed,
         changes: &Changes,
         keep: Option<u64>,
@@ -142,30 +146,27 @@ impl Store {
             self.prune(&write, block.header.height.value().saturating_sub(keep))?;
         }
         write.commit()?;
-        self.keep_snapshot(block.header.height.value())
+        self.keep_snapshot(made)
     }
 
     /// The state after the last block.
-    pub(crate) fn latest(&self) -> Result<Arc<Snapshot>, StoreError> {
+    pub(crate) fn latest(&self) -> Arc<Snapshot> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, snapshot)) = recent.back() {
-            return Ok(snapshot.clone());
-        }
-        drop(recent);
-        self.snapshot().map(Arc::new)
+        recent.back().cloned().expect("the first one is kept before anything is asked")
     }
 
     /// The state after `height`, while it is one of the last.
     pub(crate) fn at(&self, height: u64) -> Option<Arc<Snapshot>> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.iter().find(|(at, _)| *at == height).map(|(_, snapshot)| snapshot.clone())
+        recent.iter().find(|snapshot| snapshot.block.height.0 == height).cloned()
     }
 
-    /// Keeps the state as it is readable as that after `height`.
-    pub(crate) fn keep_snapshot(&self, height: u64) -> Result<(), StoreError> {
-        let snapshot = Arc::new(self.snapshot()?);
+    /// Keeps the state as it is readable, as that after `block`.
+    pub(crate) fn keep_snapshot(&self, block: Block) -> Result<(), StoreError> {
+        let table = self.database.begin_read()?.open_table(STATE)?;
+        let snapshot = Arc::new(Snapshot { block, table, failed: OnceLock::new() });
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.push_back((height, snapshot));
+        recent.push_back(snapshot);
         if recent.len() > SNAPSHOTS_KEPT {
             recent.pop_front();
         }
@@ -221,11 +222,6 @@ impl Store {
         Ok(())
     }
 
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let table = self.database.begin_read()?.open_table(STATE)?;
-        Ok(Snapshot { table, failed: OnceLock::new() })
-    }
-
     /// Marks an empty file with the format; refuses one with another.
     fn check_format(&self) -> Result<(), StoreError> {
         let write = self.database.begin_write()?;
@@ -236,7 +232,8 @@ impl Store {
                 Some(FORMAT) => return Ok(()),
                 Some(other) => {
                     let other = String::from_utf8_lossy(other).into_owned();
-                    let reason = format!("its format is {other:?}, this program reads {FORMAT:?}");
+                    let ours = String::from_utf8_lossy(FORMAT);
+                    let reason = format!("its format is {other:?}, this program reads {ours:?}");
                     return Err(StoreError::Damaged(reason));
                 }
                 None => meta.insert("format", FORMAT)?,
@@ -364,4 +361,33 @@ fn drop_block(write: &WriteTransaction, block: &Sealed) -> Result<(), StoreError
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_format_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("chain.redb");
+        drop(Store::open(&path).unwrap());
+        drop(Store::open(&path).unwrap());
+        let database = Database::create(&path).unwrap();
+        let write = database.begin_write().unwrap();
+        write.open_table(META).unwrap().insert("format", &b"lode solo 2"[..]).unwrap();
+        write.commit().unwrap();
+        drop(database);
+        let error = Store::open(&path).err().unwrap().to_string();
+        assert!(error.contains("lode solo 2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_of_a_chain_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("chain.redb");
+        std::fs::write(&path, [7; 9_000]).unwrap();
+        assert!(Store::open(&path).is_err());
+    }
 }

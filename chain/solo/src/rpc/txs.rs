@@ -23,15 +23,9 @@ pub(super) fn broadcast_sync(node: &Arc<Node>, params: &Params) -> Result<Value,
     Ok(offered(&node.offer(&params.base64("tx")?)?))
 }
 
-/// Answers before the transaction is checked.
+/// Tells only whether there is room: what becomes of the transaction nobody waits for.
 pub(super) fn broadcast_async(node: &Arc<Node>, params: &Params) -> Result<Value, RpcError> {
-    let tx = params.base64("tx")?;
-    let hash = Sha256::digest(&tx).into();
-    let node = node.clone();
-    // Nobody waits for what becomes of it.
-    tokio::task::spawn_blocking(move || {
-        let _ = node.offer(&tx);
-    });
+    let hash = node.offer(&params.base64("tx")?)?.hash;
     Ok(offered(&Offered { hash, ..Offered::default() }))
 }
 

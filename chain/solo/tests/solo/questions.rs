@@ -16,6 +16,8 @@ use cosmrs::proto::cosmos::tx::v1beta1::{
 use expect_test::expect;
 use prost::Message;
 use proto::Address;
+use proto::query::{Clock, GetClock, GetSupplier, Query as _};
+use proto::wire::Wire as _;
 use sha2::{Digest as _, Sha256};
 
 async fn ask<A: Message + Default>(net: &Net, path: &str, question: &impl Message) -> A {
@@ -138,6 +140,20 @@ async fn recent_heights_are_answered_and_others_refused() {
     }
     expect!["26 sdk: the state after height 2 is pruned: this node keeps that of the last 16 heights, up to 22: invalid height"]
         .assert_eq(&net.query_at(path, &data, 2).await.unwrap_err());
+}
+
+#[tokio::test]
+async fn the_market_is_asked_by_its_own_paths() {
+    let mut net = Net::new();
+    net.block();
+    net.block();
+    for (height, last) in [(1, 1), (0, 2)] {
+        let answer = net.query_at(GetClock::PATH, &GetClock {}.encode(), height).await.unwrap();
+        assert_eq!(Clock::decode(&answer).unwrap().height.0, last);
+    }
+    let nobody = GetSupplier { operator: Some(Address([9; 20])) };
+    let refused = net.query_at(GetSupplier::PATH, &nobody.encode(), 0).await.unwrap_err();
+    assert!(refused.starts_with(&format!("{} lode: ", proto::query::NOT_FOUND)), "{refused}");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! A chain that is closed, or killed, goes on exactly where it was.
 
 use crate::net::{Draft, Key, Net, begin};
-use proto::{Address, Amount, Time};
-use solo::{Config, Genesis, OpenError, Solo};
+use proto::supplier::Escrow;
+use proto::{Address, Amount, Coin, Denom, Time};
+use solo::{Balance, Config, Genesis, OpenError, Solo};
 
 const TO: Address = Address([9; 20]);
 
@@ -80,6 +81,23 @@ fn another_genesis_is_not_taken_for_this_chain() {
     genesis.save(home.path()).unwrap();
     let opened = Solo::open(home.path(), Config::default());
     assert!(matches!(opened, Err(OpenError::OtherGenesis { .. })));
+}
+
+#[test]
+fn a_genesis_whose_purses_are_short_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    begin(home.path());
+    let mut genesis = Genesis::load(home.path()).unwrap();
+    let app = Key::n(1).address();
+    genesis.market.escrow = vec![Escrow { app, denom: Denom::stake(), amount: Amount(7) }];
+    let error = solo::init(home.path(), &genesis).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the market's records owe 7ulode, but the purse market/escrow begins with 0 of them"
+    );
+    let purse = chain::host::Purse::Escrow.address();
+    genesis.balances.push(Balance { address: purse, coins: vec![Coin::stake(Amount(7))] });
+    solo::init(home.path(), &genesis).unwrap();
 }
 
 #[test]

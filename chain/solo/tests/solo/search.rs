@@ -2,6 +2,7 @@
 
 use crate::net::{Draft, Key, Net};
 use proto::Address;
+use proto::params::Params;
 use serde_json::{Value, json};
 
 const TO: Address = Address([9; 20]);
@@ -102,4 +103,20 @@ async fn blocks_are_found_by_height() {
     let heights: Vec<&str> =
         blocks.iter().map(|b| b["block"]["header"]["height"].as_str().unwrap()).collect();
     assert_eq!(heights, ["2", "3"]);
+}
+
+#[tokio::test]
+async fn blocks_are_found_by_what_happened_outside_of_transactions() {
+    let mut net = Net::new();
+    for _ in 0..Params::dev().session_length + 2 {
+        net.block();
+    }
+    for (query, count) in [
+        ("lode_session_boundary.start EXISTS", "2"),
+        ("lode_session_boundary.start = 1", "1"),
+        ("lode_session_boundary.start = '1' AND block.height > 1", "0"),
+    ] {
+        let result = net.call("block_search", json!({ "query": query })).await;
+        assert_eq!(result["total_count"], count, "{query}");
+    }
 }
