@@ -178,3 +178,29 @@ fn write_text(text: &str, out: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_sorted_and_escaped_as_go_does() {
+        let mut text = String::new();
+        let value = json!({ "b": ["<&>", 1, true, null], "a": { "z": "\u{2028}\"", "y": "ü" } });
+        write_sorted(&value, &mut text);
+        let expected = r#"{"a":{"y":"ü","z":"\u2028\""},"b":["\u003c\u0026\u003e",1,true,null]}"#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn every_message_of_the_market_has_a_schema() {
+        let amino = Amino::new();
+        for type_url in proto::message::Message::TYPE_URLS {
+            let any = Any { type_url: (*type_url).to_owned(), value: Vec::new() };
+            let name = type_url.rsplit('.').next().unwrap();
+            let expected = json!({ "type": format!("lode/{name}"), "value": {} });
+            assert_eq!(amino.message(&any).unwrap(), expected);
+        }
+    }
+}
