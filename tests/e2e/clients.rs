@@ -56,7 +56,8 @@ pub fn node() -> &'static Path {
         let wanted = std::fs::read_to_string(format!("{SCRIPTS}/package.json")).unwrap();
         once(&wanted, &folder().join("node.installed"), || {
             std::fs::write(place.join("package.json"), &wanted).unwrap();
-            let npm = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
+            let npm =
+                ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
             succeed(Command::new("npm").args(npm).current_dir(&place));
         });
         for script in ["openai_client.mjs", "cosmjs_client.mjs"] {

@@ -38,8 +38,15 @@ fn a_stranger_joins_with_three_commands_and_leaves_with_its_stake() {
         network.lode(&all)
     };
     sign(&[
-        "stake-supplier", "--stake", "1000000000ulode", "--relay-key", "relay", "--endpoint",
-        &endpoint, "--offer", &offer,
+        "stake-supplier",
+        "--stake",
+        "1000000000ulode",
+        "--relay-key",
+        "relay",
+        "--endpoint",
+        &endpoint,
+        "--offer",
+        &offer,
     ]);
     let start = |role: &str, file: &str| {
         let config = stranger.path().join(file);
@@ -75,7 +82,9 @@ fn a_stranger_joins_with_three_commands_and_leaves_with_its_stake() {
     });
     let before = balance(&network, &operator);
     sign(&["unstake-supplier"]);
-    eventually("the stake", || (balance(&network, &operator) >= before + 990_000_000).then_some(()));
+    eventually("the stake", || {
+        (balance(&network, &operator) >= before + 990_000_000).then_some(())
+    });
 }
 
 fn balance(network: &Network, address: &str) -> u128 {

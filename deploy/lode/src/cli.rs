@@ -82,9 +82,9 @@ pub(crate) struct KeyFolder {
 pub(crate) fn default_home() -> PathBuf {
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    std::env::var_os("LODE_HOME").map(PathBuf::from).unwrap_or_else(|| {
-        data.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("lode")
-    })
+    std::env::var_os("LODE_HOME")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| data.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("lode"))
 }
 
 fn default_keys() -> PathBuf {

@@ -107,7 +107,8 @@ pub(crate) fn run(keys: Keys) -> anyhow::Result<()> {
         }
         Command::Delete { name, yes } => {
             store.show(name)?;
-            let question = format!("Delete the key {name:?}? What its words do not give back is lost.");
+            let question =
+                format!("Delete the key {name:?}? What its words do not give back is lost.");
             if !yes && !ask::sure(&question)? {
                 bail!("nothing was deleted; say --yes to delete without being asked");
             }

@@ -1,8 +1,10 @@
 //! `lode`: a whole inference market on this machine, each of its roles alone, and the tools for
 //! the people who run them.
 
+mod api_key;
 mod ask;
 mod cli;
+mod demo;
 mod dev;
 mod explain;
 mod init;

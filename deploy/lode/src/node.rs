@@ -1,7 +1,6 @@
 //! The chain, as the commands for people reach it.
 
 use crate::cli::Node;
-use anyhow::Context;
 use chain_client::{Chain, Endpoints};
 use std::future::Future;
 
@@ -12,8 +11,9 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 
 /// The chain behind `node`.
 pub(crate) async fn connect(node: &Node) -> anyhow::Result<Chain> {
-    let endpoints = Endpoints::parse(&node.nodes)?;
-    Chain::connect(&endpoints)
-        .await
-        .with_context(|| format!("no chain answers at {}", node.nodes.join(", ")))
+    let endpoints = Endpoints { rpc: node.nodes.clone(), chain_id: None, patience_ms: PATIENCE_MS };
+    Ok(Chain::connect(&endpoints).await?)
 }
+
+/// How long a person waits for a node that does not answer.
+const PATIENCE_MS: u64 = 10_000;

@@ -56,7 +56,11 @@ enum Command {
     /// What the records say that each purse must hold.
     Invariants,
     /// An account's coins.
-    Balance { address: Address, #[arg(default_value = proto::names::STAKE_DENOM)] denom: String },
+    Balance {
+        address: Address,
+        #[arg(default_value = proto::names::STAKE_DENOM)]
+        denom: String,
+    },
 }
 
 fn service(text: &str) -> Result<ServiceId, proto::service::BadServiceId> {
@@ -99,7 +103,7 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
         Command::Seed { height } => show!(query::GetSeed { height: Height(height) }),
         Command::Invariants => show!(query::GetInvariants {}),
         Command::Balance { address, denom } => {
-            let amount = chain.balance(&address, &Denom::new(denom.clone())?).await?;
+            let amount = chain.balance(address, &Denom::new(denom.clone())?).await?;
             let answer = serde_json::json!({"address": address, "denom": denom, "amount": amount});
             print::answer(&answer, node.json)
         }

@@ -32,7 +32,11 @@ pub(crate) struct Tx {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Send coins to an account.
-    Send { to: Address, #[arg(value_parser = coin)] coin: Coin },
+    Send {
+        to: Address,
+        #[arg(value_parser = coin)]
+        coin: Coin,
+    },
     /// List a model, or change it: its description is a JSON file as `lode query services` shows it.
     ListService { file: PathBuf },
     /// Stake for an operator, or add to its stake.
@@ -72,9 +76,15 @@ enum Command {
     /// Leave as a gateway; the stake returns after unbonding.
     UnstakeGateway,
     /// Put coins into the signer's escrow.
-    Deposit { #[arg(value_parser = coin)] coin: Coin },
+    Deposit {
+        #[arg(value_parser = coin)]
+        coin: Coin,
+    },
     /// Take free coins out of the signer's escrow.
-    Withdraw { #[arg(value_parser = coin)] coin: Coin },
+    Withdraw {
+        #[arg(value_parser = coin)]
+        coin: Coin,
+    },
     /// Let a gateway lock escrow in sessions.
     Delegate {
         gateway: Address,
@@ -91,7 +101,7 @@ enum Command {
         /// The app; the signer's own account by default.
         #[arg(long)]
         app: Option<Address>,
-        #[arg(long, value_parser = ServiceId::new::<&str>)]
+        #[arg(long, value_parser = service)]
         service: ServiceId,
         /// The running session's first height; asked from the chain by default.
         #[arg(long)]
@@ -130,6 +140,10 @@ pub(crate) struct Faucet {
     address: Address,
 }
 
+fn service(text: &str) -> Result<ServiceId, proto::service::BadServiceId> {
+    ServiceId::new(text)
+}
+
 /// `1000ulode`.
 fn coin(text: &str) -> anyhow::Result<Coin> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -166,9 +180,9 @@ async fn send(tx: Tx) -> anyhow::Result<()> {
     let signer = keys::signer(&tx.folder, &tx.from)?;
     let me = signer.address();
     let chain = node::connect(&tx.node).await?;
-    let sender = Sender::new(chain.clone(), signer);
+    let sender = Sender::new(chain.clone(), signer, crate::role::gas());
     let included = match tx.command {
-        Command::Send { to, coin } => sender.send_bank(&to, &coin).await?,
+        Command::Send { to, coin } => sender.send_bank(to, coin).await?,
         command => {
             let message = message(command, me, &tx.folder, &chain).await?;
             sender.send(vec![message]).await?

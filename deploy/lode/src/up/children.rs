@@ -47,7 +47,15 @@ impl Role {
     ) -> anyhow::Result<Role> {
         let child = spawn(&arguments, log)?;
         let log = log.to_owned();
-        Ok(Role { name: name.into(), arguments, log, ready_url, child, ended: 0, start_again: None })
+        Ok(Role {
+            name: name.into(),
+            arguments,
+            log,
+            ready_url,
+            child,
+            ended: 0,
+            start_again: None,
+        })
     }
 
     /// Waits until the role answers that it is ready.

@@ -66,6 +66,9 @@ pub(crate) enum Line {
     },
     /// A supplier lost stake.
     Slash { session: Digest, supplier: Address, amount: Coin, reason: String, height: Height },
+    /// A block was made. For the live view; machines get no line of it.
+    #[serde(skip)]
+    Block { height: Height },
     /// A process of the network ended by itself and was started again.
     Restarted { role: String, reason: String },
 }

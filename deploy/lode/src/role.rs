@@ -1,0 +1,198 @@
+//! Each role as a process of its own.
+
+use crate::{api_key, print};
+use anyhow::Context;
+use chain_client::keys::{KeyStore, UnlockRefused};
+use chain_client::{Chain, GasPolicy, Sender};
+use clap::{Args, Subcommand};
+use daemon::Stop;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+
+/// What transactions of roles pay for a unit of gas: the engine's own minimum.
+pub(crate) const GAS_PRICE: &str = "0.001ulode";
+
+/// How a role is started.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The configuration; `lode init ROLE` writes one to begin with.
+    #[arg(long)]
+    config: PathBuf,
+    /// Write logs as JSON.
+    #[arg(long)]
+    log_json: bool,
+    /// Stop when standard input ends: how `lode up` takes its processes with it.
+    #[arg(long, hide = true)]
+    stop_with_stdin: bool,
+}
+
+/// Commands of a role that only runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoleCommand {
+    /// Run it until it is asked to stop.
+    Start(Start),
+}
+
+/// Commands of the chain.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChainCommand {
+    /// Run it until it is asked to stop.
+    Start(Start),
+}
+
+/// Commands of the gateway.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GatewayCommand {
+    /// Run it until it is asked to stop.
+    Start(Start),
+    /// API keys.
+    Key(api_key::ApiKeys),
+}
+
+impl Start {
+    /// Runs `role` on a runtime of its own until it ends or is asked to.
+    fn run<F: Future<Output = anyhow::Result<()>>>(
+        &self,
+        role: impl FnOnce(Stop) -> F,
+    ) -> anyhow::Result<()> {
+        daemon::log::init(self.log_json, "info");
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let stop = Stop::new();
+        let outcome = runtime.block_on(async {
+            stop.on_signals()?;
+            if self.stop_with_stdin {
+                stop.on_end_of_input();
+            }
+            role(stop.clone()).await
+        });
+        runtime.shutdown_background();
+        outcome
+    }
+}
+
+/// Paths in a configuration are from the folder of its file.
+fn from_here(config: &Path, path: &mut PathBuf) {
+    if path.is_relative() {
+        *path = config.parent().unwrap_or_else(|| Path::new(".")).join(&*path);
+    }
+}
+
+async fn bind(
+    at: impl tokio::net::ToSocketAddrs + std::fmt::Display,
+) -> anyhow::Result<TcpListener> {
+    let text = at.to_string();
+    TcpListener::bind(at).await.with_context(|| {
+        format!("nothing can listen at {text}: is it taken? set listen to another")
+    })
+}
+
+pub(crate) fn gas() -> GasPolicy {
+    GasPolicy::at(GAS_PRICE.parse().expect("it is a gas price"))
+}
+
+/// Runs `lode chain …`.
+pub(crate) fn chain(ChainCommand::Start(start): ChainCommand) -> anyhow::Result<()> {
+    let mut config: solo::Config = daemon::config::load(&start.config)?;
+    from_here(&start.config, &mut config.home);
+    start.run(async |stop| {
+        let (home, listen) = (config.home.clone(), config.listen);
+        let _held = daemon::home::HomeLock::take(&home)?;
+        let listener = bind(listen).await?;
+        let solo = solo::Solo::open(&home, config)?;
+        Ok(solo::serve(solo, listener, stop).await?)
+    })
+}
+
+/// Runs `lode supplier …`.
+pub(crate) fn supplier(RoleCommand::Start(start): RoleCommand) -> anyhow::Result<()> {
+    let mut config: supplier::Config = daemon::config::load(&start.config)?;
+    from_here(&start.config, &mut config.model);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    engine::limit_threads(match config.threads {
+        0 => cores.saturating_sub(1).max(1),
+        threads => threads,
+    });
+    start.run(async |stop| {
+        let listener = bind(config.listen).await?;
+        let began = std::time::Instant::now();
+        let model = engine::Model::load(&config.model)?;
+        let meter = Arc::new(meter::Meter::load(&config.model)?);
+        tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
+        let parts = supplier::Parts { model, meter, name: config.name, limits: config.limits };
+        Ok(supplier::serve(parts, listener, stop).await?)
+    })
+}
+
+/// Runs `lode relayminer …`.
+pub(crate) fn relayminer(RoleCommand::Start(start): RoleCommand) -> anyhow::Result<()> {
+    let mut config: relayminer::Config = daemon::config::load(&start.config)?;
+    from_here(&start.config, &mut config.home);
+    from_here(&start.config, &mut config.keys.folder);
+    config.models.iter_mut().for_each(|model| from_here(&start.config, model));
+    start.run(async |stop| {
+        let listener = bind(config.listen).await?;
+        let parts = relayminer::Parts::of(config, gas()).await?;
+        Ok(relayminer::serve(parts, listener, stop).await?)
+    })
+}
+
+/// Runs `lode gateway …`.
+pub(crate) fn gateway(command: GatewayCommand) -> anyhow::Result<()> {
+    let start = match command {
+        GatewayCommand::Start(start) => start,
+        GatewayCommand::Key(keys) => return api_key::run(keys),
+    };
+    let config = gateway_config(&start.config)?;
+    start.run(async |stop| {
+        let listener = bind(config.listen).await?;
+        let _held = gateway::books::Books::lock(&config.books)?;
+        let parts = gateway_parts(config).await?;
+        Ok(gateway::serve(parts, listener, stop).await?)
+    })
+}
+
+/// The gateway's configuration, with paths from its folder.
+pub(crate) fn gateway_config(path: &Path) -> anyhow::Result<gateway::config::Config> {
+    let mut config: gateway::config::Config = daemon::config::load(path)?;
+    from_here(path, &mut config.books);
+    from_here(path, &mut config.keys.folder);
+    config.models.iter_mut().for_each(|model| from_here(path, model));
+    Ok(config)
+}
+
+async fn gateway_parts(config: gateway::config::Config) -> anyhow::Result<gateway::Parts> {
+    let keys = KeyStore::open(&config.keys.folder)?;
+    let password = config.keys.password_file.as_deref().map(first_line).transpose()?;
+    let signer = keys.unlock(&config.keys.gateway, password.as_deref())?;
+    let relay_key = keys.unlock_relay(&config.keys.relay, password.as_deref());
+    let relay_key = relay_key.map_err(|error: UnlockRefused| anyhow::anyhow!(error))?;
+    let chain = Chain::connect(&config.chain).await?;
+    Ok(gateway::Parts {
+        settings: config.settings,
+        chain: Arc::new(Sender::new(chain, signer, gas())),
+        relay_key,
+        books: gateway::books::Books::open(&config.books).await?,
+        counters: gateway::count::Metered::load(&config.models)?,
+        clock: Arc::new(now),
+    })
+}
+
+fn first_line(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The system's time.
+pub(crate) fn now() -> proto::Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    proto::Time(since.map_or(0, |since| since.as_millis() as u64))
+}
+
+/// Prints what a role's command gives.
+pub(crate) fn show(answer: &impl serde::Serialize, json: bool) -> anyhow::Result<()> {
+    print::answer(answer, json)
+}

@@ -1,0 +1,223 @@
+//! What a network's home is filled with when the network is made.
+
+use super::plan::Plan;
+use crate::{api_key, demo, role};
+use chain_client::keys::{Entry, KeyStore, Protection};
+use gateway::account::KeyTerms;
+use gateway::books::Books;
+use meter::Meter;
+use proto::keys::RelayKey;
+use proto::message;
+use proto::params::Params;
+use proto::service::{Service, ServiceId};
+use proto::supplier::{Delegation, Escrow, Gateway, Offer, Standing, Supplier};
+use proto::units::{Amount, Coin, Denom, Height, Price};
+use proto::{Address, CuWeights};
+use solo::{Balance, Genesis, GenesisValidator, ValidatorKeys};
+use std::path::Path;
+
+/// A lode, in its smallest unit.
+const LODE: u128 = 1_000_000;
+
+/// What roles begin with, in lode.
+const SUPPLIER_STAKE: u128 = 10_000;
+const GATEWAY_STAKE: u128 = 1_000_000;
+const APP_ESCROW: u128 = 1_000_000;
+const FAUCET: u128 = 1_000_000_000;
+const POCKET: u128 = 10_000;
+
+/// The price of the demo model at the beginning, and what suppliers ask at least: micro-lode for a
+/// million compute units.
+const PRICE: Price = Price(2_000_000);
+const ASK: Price = Price(1_000_000);
+
+/// What one supplier can do in a session, in compute units.
+const CAPACITY: u64 = 5_000_000;
+
+/// Delegations of the development network do not end.
+const NEVER: Height = Height(1 << 40);
+
+/// The accounts of a network.
+#[derive(Clone, Debug)]
+pub(super) struct Accounts {
+    pub(super) app: Address,
+    pub(super) gateway: Address,
+    pub(super) source: Address,
+    pub(super) suppliers: Vec<Address>,
+}
+
+/// The names of one supplier's two keys.
+pub(super) fn supplier_keys(i: usize) -> (String, String) {
+    (format!("supplier-{}", i + 1), format!("supplier-{}-relay", i + 1))
+}
+
+/// The accounts whose keys are in `home`.
+pub(super) fn accounts(home: &Path, suppliers: usize) -> anyhow::Result<Accounts> {
+    let keys = KeyStore::open(home.join("keys"))?;
+    let address = |name: &str| match keys.show(name)? {
+        Entry::Account(account) => Ok(account.address),
+        Entry::Relay(_) => anyhow::bail!("the key {name:?} is no account"),
+    };
+    let suppliers =
+        (0..suppliers).map(|i| address(&supplier_keys(i).0)).collect::<Result<_, _>>()?;
+    Ok(Accounts {
+        app: address("app")?,
+        gateway: address("gateway")?,
+        source: address("source")?,
+        suppliers,
+    })
+}
+
+/// Fills `home` with keys, the model, a genesis and an API key. What is there stays.
+pub(super) async fn fill(home: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let model = home.join("models").join(demo::NAME);
+    demo::write(&model)?;
+    let keys = KeyStore::open(home.join("keys"))?;
+    for name in ["app", "gateway", "source", "faucet"] {
+        account(&keys, name)?;
+    }
+    relay(&keys, "gateway-relay")?;
+    for i in 0..plan.suppliers {
+        let (operator, relay_key) = supplier_keys(i);
+        account(&keys, &operator)?;
+        relay(&keys, &relay_key)?;
+    }
+    if !home.join("chain").join(solo::GENESIS_FILE).exists() {
+        chain(home, plan, &keys)?;
+    }
+    if !home.join("api-key").exists() {
+        let books = Books::open(&home.join("gateway").join("books.db")).await?;
+        let terms = KeyTerms { name: "lode up".to_owned(), ..KeyTerms::default() };
+        let (key, _) = api_key::create(&books, terms).await?;
+        daemon::file::write_private(&home.join("api-key"), key.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn account(keys: &KeyStore, name: &str) -> anyhow::Result<Address> {
+    match keys.show(name) {
+        Ok(Entry::Account(account)) => Ok(account.address),
+        Ok(Entry::Relay(_)) => anyhow::bail!("the key {name:?} is no account"),
+        Err(_) => Ok(keys.create(name, &Protection::None)?.0.address),
+    }
+}
+
+fn relay(keys: &KeyStore, name: &str) -> anyhow::Result<RelayKey> {
+    match keys.show(name) {
+        Ok(Entry::Relay(relay)) => Ok(relay.relay_key),
+        Ok(Entry::Account(_)) => anyhow::bail!("the key {name:?} is no relay key"),
+        Err(_) => Ok(keys.create_relay(name, &Protection::None)?.relay_key),
+    }
+}
+
+fn chain(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Result<()> {
+    let chain = home.join("chain");
+    std::fs::create_dir_all(&chain)?;
+    let validator = match ValidatorKeys::load(&chain) {
+        Ok(validator) => validator,
+        Err(_) => ValidatorKeys::create(&chain)?,
+    };
+    let secret = keys.export("faucet", None)?;
+    daemon::file::write_private(&chain.join("faucet.key"), hex::encode(*secret).as_bytes())?;
+    let accounts = accounts(home, plan.suppliers)?;
+    let market = market(home, plan, keys, &accounts)?;
+    let genesis = Genesis {
+        chain_id: plan.chain_id.clone(),
+        genesis_time: role::now(),
+        balances: balances(keys, &accounts)?,
+        validators: vec![GenesisValidator {
+            operator: accounts.source,
+            power: 1,
+            keys: validator.public(),
+        }],
+        market,
+    };
+    Ok(solo::init(&chain, &genesis)?)
+}
+
+fn coins(lode: u128) -> Coin {
+    Coin::stake(Amount(lode * LODE))
+}
+
+fn balances(keys: &KeyStore, accounts: &Accounts) -> anyhow::Result<Vec<Balance>> {
+    let suppliers = accounts.suppliers.len() as u128;
+    let purse = |purse: chain::host::Purse, lode: u128| (purse.address(), lode);
+    let mut all = vec![
+        purse(chain::host::Purse::Stake, suppliers * SUPPLIER_STAKE + GATEWAY_STAKE),
+        purse(chain::host::Purse::Escrow, APP_ESCROW),
+        (account(keys, "faucet")?, FAUCET),
+        (accounts.app, POCKET),
+        (accounts.gateway, POCKET),
+        (accounts.source, POCKET),
+    ];
+    all.extend(accounts.suppliers.iter().map(|supplier| (*supplier, POCKET)));
+    let balance = |(address, lode)| Balance { address, coins: vec![coins(lode)] };
+    Ok(all.into_iter().map(balance).collect())
+}
+
+fn market(
+    home: &Path,
+    plan: &Plan,
+    keys: &KeyStore,
+    accounts: &Accounts,
+) -> anyhow::Result<message::Genesis> {
+    let service = service(home, accounts.source)?;
+    let mut suppliers = Vec::new();
+    for (i, operator) in accounts.suppliers.iter().enumerate() {
+        let offer = Offer { service: service.id.clone(), ask: ASK, capacity: CAPACITY };
+        suppliers.push(Supplier {
+            operator: *operator,
+            owner: *operator,
+            stake: coins(SUPPLIER_STAKE).amount,
+            relay_key: relay(keys, &supplier_keys(i).1)?,
+            endpoint: format!("http://127.0.0.1:{}", plan.ports.miners[i]),
+            offers: vec![offer],
+            payouts: Vec::new(),
+            standing: Standing::Bonded,
+            until: Height(0),
+        });
+    }
+    let gateway = Gateway {
+        address: accounts.gateway,
+        stake: coins(GATEWAY_STAKE).amount,
+        relay_key: relay(keys, "gateway-relay")?,
+        exposure: Amount::ZERO,
+        standing: Standing::Bonded,
+        until: Height(0),
+    };
+    let (app, denom) = (accounts.app, Denom::stake());
+    let limit = coins(APP_ESCROW).amount;
+    Ok(message::Genesis {
+        authority: accounts.source,
+        params: Params::dev(),
+        services: vec![service],
+        suppliers,
+        gateways: vec![gateway],
+        escrow: vec![Escrow { app, denom: denom.clone(), amount: limit }],
+        delegations: vec![Delegation {
+            app,
+            gateway: accounts.gateway,
+            denom,
+            limit,
+            expires: NEVER,
+        }],
+    })
+}
+
+fn service(home: &Path, source: Address) -> anyhow::Result<Service> {
+    let meter = Meter::load(&home.join("models").join(demo::NAME))?;
+    Ok(Service {
+        id: ServiceId::new(demo::NAME)?,
+        source,
+        model_hash: demo::model_hash(),
+        tokenizer_hash: meter.tokenizer_hash(),
+        template_hash: meter.template_hash(),
+        precision: "q8_0".to_owned(),
+        kernel_class: "cpu-candle".to_owned(),
+        context_max: meter.context_max(),
+        cu_weights: CuWeights { fresh_in: 1, cached_in: 1, out: 4 },
+        price_start: PRICE,
+        denom: Denom::stake(),
+        identity_threshold: 0,
+    })
+}

@@ -1,0 +1,204 @@
+//! A network on this machine: its home, its processes, its face.
+
+use super::children::Role;
+use super::event::{Accounts, ChainPlace, Line};
+use super::plan::Plan;
+use super::ports::{Ports, Wish};
+use super::{home, logs};
+use crate::demo;
+use anyhow::bail;
+use std::path::{Path, PathBuf};
+
+/// What is locked for an app in each session, in micro-lode.
+const SESSION_BUDGET: u128 = 1_000_000_000;
+
+pub(super) struct Network {
+    home: PathBuf,
+    plan: Plan,
+    accounts: home::Accounts,
+    api_key: String,
+}
+
+/// A process that is to be started.
+pub(super) struct Planned {
+    name: String,
+    arguments: Vec<String>,
+    ready_url: String,
+}
+
+impl Planned {
+    pub(super) fn start(self, logs: PathBuf) -> anyhow::Result<Role> {
+        let log = logs.join(format!("{}.log", self.name));
+        Role::start(self.name, self.arguments, &log, self.ready_url)
+    }
+}
+
+/// Figures for the live view.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) relays: f64,
+    pub(super) tokens: f64,
+}
+
+impl Network {
+    /// The network in `home`, which is made if there is none.
+    pub(super) async fn prepare(
+        home: PathBuf,
+        wish: Wish,
+        suppliers: u8,
+        fast: bool,
+    ) -> anyhow::Result<Network> {
+        let before = Plan::load(&home)?;
+        let suppliers = before.as_ref().map_or(usize::from(suppliers), |plan| plan.suppliers);
+        let ports = Ports::choose(wish, suppliers, before.as_ref().map(|plan| &plan.ports))?;
+        let mut plan = before.unwrap_or_else(|| Plan {
+            chain_id: format!("lode-dev-{:08x}", crate::role::now().0 as u32 ^ std::process::id()),
+            suppliers,
+            fast,
+            ports: ports.clone(),
+            complete: false,
+        });
+        if plan.complete && plan.ports.miners != ports.miners {
+            bail!(
+                "one of the ports {:?} on which this network's relay miners are registered is taken: stop what listens there, or start over with --reset",
+                plan.ports.miners
+            );
+        }
+        plan.ports = ports;
+        plan.save(&home)?;
+        std::fs::create_dir_all(logs(&home))?;
+        home::fill(&home, &plan).await?;
+        plan.complete = true;
+        plan.save(&home)?;
+        write_configurations(&home, &plan)?;
+        let accounts = home::accounts(&home, plan.suppliers)?;
+        let api_key = std::fs::read_to_string(home.join("api-key"))?.trim().to_owned();
+        Ok(Network { home, plan, accounts, api_key })
+    }
+
+    pub(super) fn logs(&self) -> PathBuf {
+        logs(&self.home)
+    }
+
+    pub(super) fn rpc(&self) -> String {
+        format!("http://127.0.0.1:{}", self.plan.ports.rpc)
+    }
+
+    pub(super) fn chain_id(&self) -> &str {
+        &self.plan.chain_id
+    }
+
+    pub(super) fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    pub(super) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.plan.ports.gateway)
+    }
+
+    /// The first line for machines.
+    pub(super) fn ready(&self) -> Line {
+        let home::Accounts { app, gateway, source, suppliers } = self.accounts.clone();
+        Line::Ready {
+            openai_base_url: self.base_url(),
+            api_key: self.api_key.clone(),
+            models: vec![demo::NAME.to_owned()],
+            chain: ChainPlace { chain_id: self.plan.chain_id.clone(), rpc: self.rpc() },
+            accounts: Accounts { app, gateway, source, suppliers },
+            home: self.home.clone(),
+        }
+    }
+
+    /// The processes, in the order in which they need each other.
+    pub(super) fn stages(&self) -> Vec<Vec<Planned>> {
+        let ports = &self.plan.ports;
+        let planned = |role: &str, name: String, port: u16, path: &str| Planned {
+            arguments: vec![
+                role.to_owned(),
+                "start".to_owned(),
+                "--stop-with-stdin".to_owned(),
+                "--config".to_owned(),
+                self.home.join(format!("{name}.toml")).display().to_string(),
+            ],
+            name,
+            ready_url: format!("http://127.0.0.1:{port}{path}"),
+        };
+        let each = |role: &'static str, ports: &[u16]| -> Vec<Planned> {
+            let one = |(i, port): (usize, &u16)| {
+                planned(role, format!("{role}-{}", i + 1), *port, "/readyz")
+            };
+            ports.iter().enumerate().map(one).collect()
+        };
+        vec![
+            vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
+            each("supplier", &ports.suppliers),
+            each("relayminer", &ports.miners),
+            vec![planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz")],
+        ]
+    }
+
+    /// What the gateway counted so far; nothing while it does not answer.
+    pub(super) async fn figures(&self, http: &reqwest::Client) -> Figures {
+        let url = format!("http://127.0.0.1:{}/metrics", self.plan.ports.gateway);
+        let answer = http.get(url).timeout(std::time::Duration::from_secs(1)).send().await;
+        let text = match answer {
+            Ok(answer) => answer.text().await.unwrap_or_default(),
+            Err(_) => return Figures::default(),
+        };
+        let sum = |name: &str| -> f64 {
+            let values = text.lines().filter(|line| line.starts_with(name));
+            values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        };
+        Figures {
+            relays: sum("lode_gateway_relays"),
+            tokens: sum("lode_gateway_completion_tokens"),
+        }
+    }
+}
+
+/// Writes the configurations of all roles. Paths in them are from the home.
+fn write_configurations(home: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let write = |name: &str, text: String| {
+        let note = "# Written by `lode up` at each start: changes are lost.\n";
+        daemon::file::write_private(&home.join(name), (note.to_owned() + &text).as_bytes())
+    };
+    let ports = &plan.ports;
+    let rpc = format!("http://127.0.0.1:{}", ports.rpc);
+    let block_time = if plan.fast { 250 } else { 1_000 };
+    write(
+        "chain.toml",
+        format!(
+            "home = \"chain\"\nlisten = \"127.0.0.1:{}\"\nblock_time_ms = {block_time}\ncors_origins = [\"*\"]\n\n[faucet]\nkey_file = \"faucet.key\"\namount = \"2000000000ulode\"\nlimit = \"20000000000ulode\"\n",
+            ports.rpc,
+        ),
+    )?;
+    for i in 0..plan.suppliers {
+        let (operator, relay) = home::supplier_keys(i);
+        let (n, name) = (i + 1, demo::NAME);
+        write(
+            &format!("supplier-{n}.toml"),
+            format!(
+                "listen = \"127.0.0.1:{}\"\nmodel = \"models/{name}\"\nname = \"{name}\"\nthreads = 1\n",
+                ports.suppliers[i],
+            ),
+        )?;
+        write(
+            &format!("relayminer-{n}.toml"),
+            format!(
+                "listen = \"127.0.0.1:{}\"\nadmin = \"127.0.0.1:{}\"\nhome = \"relayminer-{n}\"\nmodels = [\"models/{name}\"]\n\n[backend]\nurl = \"http://127.0.0.1:{}\"\n\n[keys]\nfolder = \"keys\"\noperator = \"{operator}\"\nrelay = \"{relay}\"\n\n[chain]\nrpc = [\"{rpc}\"]\nchain_id = \"{}\"\n",
+                ports.miners[i], ports.miner_admins[i], ports.suppliers[i], plan.chain_id,
+            ),
+        )?;
+    }
+    let app = home::accounts(home, plan.suppliers)?.app;
+    write(
+        "gateway.toml",
+        format!(
+            "listen = \"127.0.0.1:{}\"\nbooks = \"gateway/books.db\"\nmodels = [\"models/{}\"]\napp = \"{app}\"\n\n[keys]\nfolder = \"keys\"\ngateway = \"gateway\"\nrelay = \"gateway-relay\"\n\n[chain]\nrpc = [\"{rpc}\"]\nchain_id = \"{}\"\n\n[budget]\namount = \"{SESSION_BUDGET}\"\n\n[times]\ndrain_ms = 8000\n",
+            ports.gateway,
+            demo::NAME,
+            plan.chain_id,
+        ),
+    )?;
+    Ok(())
+}

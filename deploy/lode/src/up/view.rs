@@ -1,0 +1,201 @@
+//! What a network shows: a live view on a terminal, plain lines elsewhere, JSON where asked.
+
+use super::event::Line;
+use super::network::{Figures, Network};
+use crate::demo;
+use ratatui::backend::CrosstermBackend;
+use ratatui::text::{Line as Row, Text};
+use ratatui::widgets::Paragraph;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::io::{Stdout, Write};
+use std::time::Instant;
+
+/// Rows of the live view.
+const ROWS: u16 = 8;
+
+type Screen = Terminal<CrosstermBackend<Stdout>>;
+
+/// What is shown, and how.
+pub(super) struct View {
+    terminal: bool,
+    json: bool,
+    screen: Option<Screen>,
+    seen: Seen,
+    rates: Rates,
+}
+
+/// What happened so far.
+#[derive(Default)]
+struct Seen {
+    height: u64,
+    session: Option<(u64, u64)>,
+    price: u64,
+    claims: u64,
+    proofs: u64,
+    payouts: u64,
+    paid: u128,
+    slashes: u64,
+}
+
+/// Figures a moment ago, and how fast they grew since.
+struct Rates {
+    at: Instant,
+    before: Figures,
+    relays: f64,
+    tokens: f64,
+}
+
+impl View {
+    pub(super) fn new(terminal: bool, json: bool) -> View {
+        let rates =
+            Rates { at: Instant::now(), before: Figures::default(), relays: 0.0, tokens: 0.0 };
+        View { terminal, json, screen: None, seen: Seen::default(), rates }
+    }
+
+    /// Says something to people.
+    pub(super) fn say(&self, text: &str) {
+        if self.json {
+            eprintln!("{text}");
+        } else {
+            println!("{text}");
+        }
+    }
+
+    /// The network is ready.
+    pub(super) fn begin(&mut self, network: &Network, ready: &Line) -> anyhow::Result<()> {
+        if self.json {
+            return self.line(ready);
+        }
+        println!("\nready: {} (model {})", network.base_url(), demo::NAME);
+        println!("API key: {}", network.api_key());
+        println!("chain: {} at {}\n", network.chain_id(), network.rpc());
+        println!(
+            "curl {}/chat/completions -H 'Authorization: Bearer {}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is Lode?\"}}]}}'\n",
+            network.base_url(),
+            network.api_key(),
+            demo::NAME
+        );
+        if self.terminal {
+            let options = TerminalOptions { viewport: Viewport::Inline(ROWS) };
+            let backend = CrosstermBackend::new(std::io::stdout());
+            self.screen = Some(Terminal::with_options(backend, options)?);
+        }
+        Ok(())
+    }
+
+    /// Whether there is a live view to be drawn.
+    pub(super) fn is_live(&self) -> bool {
+        self.screen.is_some()
+    }
+
+    /// Something happened.
+    pub(super) fn line(&mut self, line: &Line) -> anyhow::Result<()> {
+        self.seen.take(line);
+        if matches!(line, Line::Block { .. }) || self.screen.is_some() {
+            return Ok(());
+        }
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, line)?;
+            writeln!(out)?;
+        } else if let Some(text) = plain(line) {
+            writeln!(out, "{text}")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Draws the live view.
+    pub(super) fn draw(&mut self, figures: &Figures) -> anyhow::Result<()> {
+        self.rates.take(figures);
+        let rows = rows(&self.seen, &self.rates, figures);
+        if let Some(screen) = &mut self.screen {
+            let text = Text::from(rows.into_iter().map(Row::from).collect::<Vec<_>>());
+            screen.draw(|frame| frame.render_widget(Paragraph::new(text), frame.area()))?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the terminal as it was.
+    pub(super) fn end(&mut self) {
+        if let Some(mut screen) = self.screen.take() {
+            // A terminal that is gone needs no cursor.
+            let _gone = screen.show_cursor();
+            println!();
+        }
+    }
+}
+
+impl Seen {
+    fn take(&mut self, line: &Line) {
+        match line {
+            Line::Block { height } => self.height = height.0,
+            Line::Session { start, end, price, .. } => {
+                self.session = Some((start.0, end.0));
+                self.price = price.0;
+            }
+            Line::Claim { .. } => self.claims += 1,
+            Line::Proof { .. } => self.proofs += 1,
+            Line::Payout { cost, .. } => {
+                self.payouts += 1;
+                self.paid += cost.amount.0;
+            }
+            Line::Slash { .. } => self.slashes += 1,
+            Line::Ready { .. } | Line::Restarted { .. } => {}
+        }
+    }
+}
+
+impl Rates {
+    fn take(&mut self, figures: &Figures) {
+        let seconds = self.at.elapsed().as_secs_f64();
+        if seconds >= 1.0 {
+            self.relays = (figures.relays - self.before.relays).max(0.0) / seconds;
+            self.tokens = (figures.tokens - self.before.tokens).max(0.0) / seconds;
+            (self.at, self.before) = (Instant::now(), figures.clone());
+        }
+    }
+}
+
+fn rows(seen: &Seen, rates: &Rates, figures: &Figures) -> Vec<String> {
+    let session = match seen.session {
+        Some((start, end)) => {
+            format!("{start}..{end}, {} blocks left", end.saturating_sub(seen.height))
+        }
+        None => "none yet".to_owned(),
+    };
+    vec![
+        format!("height    {}", seen.height),
+        format!("session   {session}"),
+        format!("price     {} ulode for a million cu", seen.price),
+        format!("relays    {:.0} ({:.1} a second)", figures.relays, rates.relays),
+        format!("tokens    {:.0} ({:.1} a second)", figures.tokens, rates.tokens),
+        format!("claims    {}, proofs {}, slashes {}", seen.claims, seen.proofs, seen.slashes),
+        format!("payouts   {}, {} ulode in all", seen.payouts, seen.paid),
+        "Ctrl-C stops the network; the next lode up goes on from there".to_owned(),
+    ]
+}
+
+/// A line for people.
+fn plain(line: &Line) -> Option<String> {
+    Some(match line {
+        Line::Ready { .. } | Line::Block { .. } => return None,
+        Line::Session { session, start, end, price, suppliers, .. } => format!(
+            "session {session}: blocks {start}..{end}, price {price}, {} suppliers",
+            suppliers.len()
+        ),
+        Line::Claim { session, supplier, cu, relays, .. } => {
+            format!("claim of {supplier} in {session}: {cu} cu in {relays} relays")
+        }
+        Line::Proof { session, supplier, .. } => format!("proof of {supplier} in {session}"),
+        Line::Payout { supplier, cost, supplier_share, reason, .. } if reason.is_empty() => {
+            format!("payout: {cost}, of it {supplier_share} to {supplier}")
+        }
+        Line::Payout { supplier, cost, reason, .. } => {
+            format!("payout to {supplier}: {cost} ({reason})")
+        }
+        Line::Slash { supplier, amount, reason, .. } => {
+            format!("slashed: {supplier} lost {amount} ({reason})")
+        }
+        Line::Restarted { role, reason } => format!("{role} is started again: {reason}"),
+    })
+}
