@@ -68,7 +68,9 @@ pub enum Refused {
     UnknownSession(Digest),
     #[error("the supplier has no seat in session {0}")]
     NoSeat(Digest),
-    #[error("session {session_id} was drawn with the relay key {seat}, but this relay miner signs with another")]
+    #[error(
+        "session {session_id} was drawn with the relay key {seat}, but this relay miner signs with another"
+    )]
     OtherRelayKey { session_id: Digest, seat: RelayKey },
     #[error("at height {at}, but the session serves in {}..{}", window.start, window.end)]
     OutsideSession { at: Height, window: Range<Height> },
@@ -98,7 +100,9 @@ pub enum Refused {
     UsedSeq(u64),
     #[error("{unacked} relays of this session are not acknowledged, and at most {max} may be")]
     Unacknowledged { unacked: usize, max: u32 },
-    #[error("{short} relays that ran to their end are acknowledged for less than half of their receipt, which {max} relays of a session may be")]
+    #[error(
+        "{short} relays that ran to their end are acknowledged for less than half of their receipt, which {max} relays of a session may be"
+    )]
     ShortAcknowledged { short: usize, max: u32 },
     #[error("{max} relays run at once, and no more are taken")]
     Busy { max: usize },
@@ -182,7 +186,8 @@ pub fn check_reservation(checked: &Checked, needed: Cu) -> Result<(), Refused> {
 pub fn admit(book: &Book, checked: Checked, at: Height, now: Time) -> Result<Accepted, Refused> {
     let Envelope { request, entries } = checked.envelope;
     let asked = &request.body;
-    let step = book.acks().judge(&entries, &asked.acked).map_err(|refused| mismatch(book, &refused))?;
+    let step =
+        book.acks().judge(&entries, &asked.acked).map_err(|refused| mismatch(book, &refused))?;
     let acked_now = step.fresh.iter().any(|entry| entry.relay_id == asked.relay_id);
     if book.relay(&asked.relay_id).is_some()
         || book.acks().of(&asked.relay_id).is_some()

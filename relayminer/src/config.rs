@@ -174,7 +174,8 @@ impl Config {
             return Err(ConfigRefused::Zero { name, value });
         }
         let url = &self.backend.url;
-        if proto::supplier::check_endpoint(url).is_err() || url.trim_end_matches('/').ends_with("/v1")
+        if proto::supplier::check_endpoint(url).is_err()
+            || url.trim_end_matches('/').ends_with("/v1")
         {
             return Err(ConfigRefused::Backend(url.clone()));
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use meter::{Endpoint, Ending};
+pub use meter::{Ending, Endpoint};
 
 /// What a request may use at most.
 #[derive(Clone, Debug, PartialEq, Eq)]

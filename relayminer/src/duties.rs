@@ -81,7 +81,8 @@ pub fn duty(book: &Book, at: Height, keep: u64) -> Option<Duty> {
         return Some(Duty::FindSettled(id));
     }
     let Some(seed) = book.drawn() else {
-        return (at >= session.reveal_height()).then_some(Duty::Reveal(id, session.reveal_height()));
+        return (at >= session.reveal_height())
+            .then_some(Duty::Reveal(id, session.reveal_height()));
     };
     let drawn = must_prove(session, &root, &book.opened().operator, &seed);
     let due = drawn && book.shown().is_none() && session.proof_window().contains(&next);
@@ -103,3 +104,6 @@ impl End {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,8 @@ pub struct Check {
 pub fn explain(path: &Path) -> Result<Explanation, TreeError> {
     let book = book::scan(path, u64::MAX)?.ok_or(TreeError::Empty)?;
     let root = book.included().map(|(root, _)| root);
-    let claimed = book.claims().iter().rfind(|claimed| root.is_none_or(|root| claimed.root == root));
+    let claimed =
+        book.claims().iter().rfind(|claimed| root.is_none_or(|root| claimed.root == root));
     let tree = Tree::build(path, claimed.map_or(book.length(), |claimed| claimed.upto))?;
     let due = Due::of(book.session(), tree.root().sum);
     Ok(Explanation {
@@ -75,8 +76,11 @@ fn lines(book: &Book, tree: &Tree) -> Result<Vec<Line>, TreeError> {
     let weights: HashMap<Digest, Cu> =
         selection.kept.iter().map(|kept| (index(claimed, kept.index), kept.weight)).collect();
     // What ended after the claim is judged by the book as it is.
-    let mut reasons: HashMap<Digest, Reason> =
-        select(book).lost.iter().map(|lost| (index(book.relays(), lost.index), lost.reason)).collect();
+    let mut reasons: HashMap<Digest, Reason> = select(book)
+        .lost
+        .iter()
+        .map(|lost| (index(book.relays(), lost.index), lost.reason))
+        .collect();
     reasons.extend(selection.lost.iter().map(|lost| (index(claimed, lost.index), lost.reason)));
     book.relays().iter().map(|relay| line(book, tree, relay, &weights, &reasons)).collect()
 }
@@ -93,7 +97,8 @@ fn line(
     let ended_late = relay.outcome.is_some()
         && cu > Cu(0)
         && tree.book().relay(&relay.id).is_none_or(|claimed| claimed.outcome.is_none());
-    let reason = if ended_late { Some(Reason::AfterClaim) } else { reasons.get(&relay.id).copied() };
+    let reason =
+        if ended_late { Some(Reason::AfterClaim) } else { reasons.get(&relay.id).copied() };
     Ok(Line {
         relay_id: relay.id,
         seq: relay.seq,
@@ -111,10 +116,14 @@ fn checks(book: &Book, tree: &Tree, claimed: Option<&Claimed>, due: &Due) -> Vec
     let built = tree.root();
     let mut checks = Vec::new();
     if let Some(claimed) = claimed {
-        checks.push(check("the receipts add up to the root that was claimed", claimed.root == built));
+        checks
+            .push(check("the receipts add up to the root that was claimed", claimed.root == built));
     }
     if let Some(End::Settled(settled)) = book.end() {
-        checks.push(check("the root that was settled is the one that was claimed", settled.root == built));
+        checks.push(check(
+            "the root that was settled is the one that was claimed",
+            settled.root == built,
+        ));
         checks.push(check(
             "the price is the one that the session opened with",
             settled.price == book.session().terms.price,
@@ -125,7 +134,10 @@ fn checks(book: &Book, tree: &Tree, claimed: Option<&Claimed>, due: &Due) -> Vec
             whole || (settled.cost < due.cost && !settled.reason.is_empty()),
         ));
         let split = book.session().terms.shares.split(settled.cost);
-        checks.push(check("the cost was shared out as the session's terms say", settled.split == split));
+        checks.push(check(
+            "the cost was shared out as the session's terms say",
+            settled.split == split,
+        ));
     }
     checks
 }

@@ -11,8 +11,8 @@
 //! ```
 
 pub mod acks;
-mod answer;
 pub mod admit;
+mod answer;
 pub mod book;
 pub mod clock;
 pub mod config;

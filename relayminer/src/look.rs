@@ -8,10 +8,10 @@ use crate::sessions::Live;
 use crate::tree::{Tree, TreeError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use proto::Digest;
 use proto::claim::ClaimRoot;
 use proto::leaf::AckHead;
 use proto::wire::Wire;
-use proto::Digest;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -105,7 +105,11 @@ impl Miner {
 
 impl Trees {
     /// The tree of a claim, built if it is not at hand.
-    pub(crate) fn of(&self, live: &Live, claimed: Claimed) -> Result<Arc<(Claimed, Tree)>, TreeError> {
+    pub(crate) fn of(
+        &self,
+        live: &Live,
+        claimed: Claimed,
+    ) -> Result<Arc<(Claimed, Tree)>, TreeError> {
         if let Some(kept) = self.lock().iter().find(|kept| kept.0 == claimed) {
             return Ok(kept.clone());
         }

@@ -1,8 +1,8 @@
 //! Figures for Prometheus.
 
 use crate::admit::Refused;
-use proto::relay::{Receipt, Status};
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use proto::relay::{Receipt, Status};
 
 /// What a relay miner counts.
 #[derive(Clone, Debug)]

@@ -181,7 +181,9 @@ impl Run<'_> {
         giver: &Giver,
     ) -> Why {
         let status = match failed {
-            UpstreamFailed::NoFirstByte(_) | UpstreamFailed::OutOfTime => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamFailed::NoFirstByte(_) | UpstreamFailed::OutOfTime => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
             _ => StatusCode::BAD_GATEWAY,
         };
         let json = HeaderValue::from_static("application/json");

@@ -8,11 +8,11 @@ mod stand;
 pub(crate) use backend::Backend;
 pub(crate) use gateway::{Gateway, header, receipt};
 pub(crate) use market::Town;
-pub(crate) use stand::{Stand, digest_of, receipt_of};
+pub(crate) use stand::{Stand, digest_of, receipt_of, told};
 
 use crate::admit::Identity;
 use crate::book::Opened;
-use crate::count::{BadBody, Count, Counter, Counters, Endpoint, Ending, Need};
+use crate::count::{BadBody, Count, Counter, Counters, Ending, Endpoint, Need};
 use proto::keys::RelaySecret;
 use proto::params::{Params, Proving};
 use proto::service::{Service, ServiceId};

@@ -128,7 +128,8 @@ async fn explanation(State(miner): State<Arc<Miner>>, Path(id): Path<String>) ->
 
 fn no_such(what: &str, id: &str) -> Response {
     let message = format!("there is no {what} {id} here");
-    let error = json!({ "error": { "message": message, "type": "not_found", "code": "not_found" } });
+    let error =
+        json!({ "error": { "message": message, "type": "not_found", "code": "not_found" } });
     (StatusCode::NOT_FOUND, Json(error)).into_response()
 }
 

@@ -6,7 +6,9 @@
 mod misses;
 
 use crate::admit::{Identity, Refused, check_seat};
-use crate::book::{self, Book, Log, Misfit, Opened, OpenRefused, Pending, Record, WriteFailed, Writer};
+use crate::book::{
+    self, Book, Log, Misfit, OpenRefused, Opened, Pending, Record, WriteFailed, Writer,
+};
 use crate::market::Market;
 use misses::Misses;
 use proto::session::Session;

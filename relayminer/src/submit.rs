@@ -4,6 +4,8 @@
 //! what is due; what failed is due again, a little later, until its window closes.
 
 mod prepare;
+#[cfg(test)]
+mod tests;
 
 use crate::book::{Book, Record};
 use crate::duties::{Duty, duty};
@@ -80,7 +82,13 @@ impl Miner {
             let done = match due {
                 Duty::Claim(_) => self.prepare_claim(&live).await.map(|claim| claims.extend(claim)),
                 Duty::FindClaim(_) => self.find_claim(&live, at).await,
-                Duty::Reveal(_, height) => self.reveal(&live, height).await,
+                Duty::Reveal(_, height) => match self.reveal(&live, height).await {
+                    // What is drawn may be shown in the very next block.
+                    Ok(()) if live.read(|book| self.is_drawn(book, at)) => {
+                        self.prepare_proof(&live).await.map(|proof| proofs.extend(proof))
+                    }
+                    revealed => revealed,
+                },
                 Duty::Prove(_) => self.prepare_proof(&live).await.map(|proof| proofs.extend(proof)),
                 Duty::FindSettled(_) => self.find_settled(&live, at).await,
                 Duty::Close(_) => self.close(&live, at).await,
@@ -96,6 +104,10 @@ impl Miner {
         result.and(claimed).and(proven)
     }
 
+    fn is_drawn(&self, book: &Book, at: Height) -> bool {
+        matches!(duty(book, at, self.keep_settled), Some(Duty::Prove(_)))
+    }
+
     /// Sends what was prepared in as few transactions as it fits. One that is refused is split, so
     /// that what is wrong with one session keeps no other from its pay.
     async fn send_all(&self, prepared: Vec<Prepared>, max: usize) -> Result<(), Again> {
@@ -106,7 +118,11 @@ impl Miner {
             match self.market.send(vec![message]).await {
                 Ok(height) => result = result.and(self.note_sent(&batch, height).await),
                 Err(NotSent::Refused(reason)) if batch.len() > 1 => {
-                    tracing::warn!(sessions = batch.len(), reason, "refused together: sent in parts");
+                    tracing::warn!(
+                        sessions = batch.len(),
+                        reason,
+                        "refused together: sent in parts"
+                    );
                     let (one, other) = batch.split_at(batch.len() / 2);
                     batches.extend([other.to_vec(), one.to_vec()]);
                 }
@@ -148,7 +164,9 @@ impl Miner {
             let (id, live) = (prepared.session_id(), prepared.live());
             let adopted = self.adopt_claim(live).await;
             let taken = match prepared {
-                Prepared::Claim(_, root) => live.read(|book| book.included().map(|i| i.0) == Some(*root)),
+                Prepared::Claim(_, root) => {
+                    live.read(|book| book.included().map(|i| i.0) == Some(*root))
+                }
                 Prepared::Proof(..) => live.read(|book| book.shown().is_some()),
             };
             if taken {
@@ -239,7 +257,7 @@ impl Miner {
             return Ok(());
         }
         let booked = live.read(Book::booked);
-        tracing::info!(session = %id, relays, cu = booked.0, "session ended without a claim");
+        tracing::warn!(session = %id, relays, cu = booked.0, "session ended without a claim");
         self.note(live, Record::Unclaimed { height: at }).await.map_err(|error| error.to_string())
     }
 

@@ -146,7 +146,12 @@ impl Tree {
 }
 
 /// Whether the chain would take `opening` for `point` of the claim `root`, by the chain's own rules.
-pub fn check(book: &Book, root: &ClaimRoot, opening: &Opening, point: u64) -> Result<(), BadOpening> {
+pub fn check(
+    book: &Book,
+    root: &ClaimRoot,
+    opening: &Opening,
+    point: u64,
+) -> Result<(), BadOpening> {
     let opened = book.opened();
     let seat = book.seat().ok_or(BadOpening::NoSeat)?;
     opening.leaf.check(&opened.chain_id, &opened.session, seat, root.unacked_from)?;

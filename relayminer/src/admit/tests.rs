@@ -93,12 +93,18 @@ fn what_cannot_be_read_is_refused() {
     check_try(|t| Try { header: |_| None, ..t }, &expect!["400 malformed NoHeader"]);
     check_try(|t| Try { header: |h| Some(h + "*"), ..t }, &expect!["400 malformed NotBase64"]);
     check_try(|t| Try { header: |h| Some(h + "AAAA"), ..t }, &expect!["400 malformed BadWire"]);
-    check_try(|t| Try { header: |h| Some(h.repeat(99)), ..t }, &expect!["400 malformed HeaderTooLarge"]);
+    check_try(
+        |t| Try { header: |h| Some(h.repeat(99)), ..t },
+        &expect!["400 malformed HeaderTooLarge"],
+    );
 }
 
 #[test]
 fn what_is_anothers_is_refused() {
-    check_try(|t| Try { change: |r| r.chain_id = "x".into(), ..t }, &expect!["400 malformed OtherChain"]);
+    check_try(
+        |t| Try { change: |r| r.chain_id = "x".into(), ..t },
+        &expect!["400 malformed OtherChain"],
+    );
     check_try(
         |t| Try { change: |r| r.supplier = Address([1; 20]), ..t },
         &expect!["400 malformed OtherSupplier"],
@@ -171,10 +177,22 @@ fn a_reservation_covers_the_answer_and_fits_the_budget() {
     check_try(|t| Try { max_cu: 4, ..t }, &expect!["402 over_budget UnderReserved"]);
     check_try(|t| Try { max_cu: 10_001, ..t }, &expect!["402 over_budget OverBudget"]);
     // What runs is reserved in full, what ended counts with what it was billed.
-    check_try(|t| Try { max_cu: 9_901, ..t.with_relay(None) }, &expect!["402 over_budget OverBudget"]);
-    check_try(|t| Try { max_cu: 9_900, ..t.with_relay(None) }, &expect!["let in, with 0 new entries"]);
-    check_try(|t| Try { max_cu: 9_931, ..t.with_relay(Some(70)) }, &expect!["402 over_budget OverBudget"]);
-    check_try(|t| Try { max_cu: 9_930, ..t.with_relay(Some(70)) }, &expect!["let in, with 0 new entries"]);
+    check_try(
+        |t| Try { max_cu: 9_901, ..t.with_relay(None) },
+        &expect!["402 over_budget OverBudget"],
+    );
+    check_try(
+        |t| Try { max_cu: 9_900, ..t.with_relay(None) },
+        &expect!["let in, with 0 new entries"],
+    );
+    check_try(
+        |t| Try { max_cu: 9_931, ..t.with_relay(Some(70)) },
+        &expect!["402 over_budget OverBudget"],
+    );
+    check_try(
+        |t| Try { max_cu: 9_930, ..t.with_relay(Some(70)) },
+        &expect!["let in, with 0 new entries"],
+    );
 }
 
 #[test]

@@ -38,7 +38,8 @@ impl Log {
             file.write_all(bytes)?;
             return file.sync_data();
         }
-        let mut made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?;
+        let mut made =
+            OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?;
         made.write_all(&header())?;
         made.write_all(bytes)?;
         made.sync_all()?;

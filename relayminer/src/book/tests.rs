@@ -81,7 +81,9 @@ fn written() -> Written {
 
 #[test]
 fn each_record_reads_back_as_it_was_written() {
-    for record in story().into_iter().chain([Record::Opened(Box::new(rig::opened(rig::session(1))))]) {
+    for record in
+        story().into_iter().chain([Record::Opened(Box::new(rig::opened(rig::session(1))))])
+    {
         assert_eq!(Record::decode(&record.encode()).unwrap(), record);
     }
 }
@@ -176,7 +178,8 @@ fn a_completed_relay_that_is_hardly_acknowledged_is_counted() {
         let update = Record::Acked(Box::new(gateway.update()));
         // A gateway may acknowledge before the receipt is booked, and after.
         let mut other = book.clone();
-        for (book, records) in [(&mut book, [&receipt, &update]), (&mut other, [&update, &receipt])] {
+        for (book, records) in [(&mut book, [&receipt, &update]), (&mut other, [&update, &receipt])]
+        {
             records.iter().for_each(|record| drop(book.add(record).unwrap()));
             assert_eq!((book.short(), book.unacked()), (short, 0), "{status:?} {acked}");
         }
@@ -200,7 +203,8 @@ async fn records_that_wait_are_synced_together() {
             let slot = writer.slot().await.unwrap();
             let pending = {
                 let mut book = book.lock().unwrap();
-                let framed = book.add(&Record::Shown { height: Height(height), right: true }).unwrap();
+                let framed =
+                    book.add(&Record::Shown { height: Height(height), right: true }).unwrap();
                 slot.put(&log, framed, &writer)
             };
             pending.durable().await.unwrap();

@@ -40,8 +40,9 @@ impl Backend {
             let backend = serving.clone();
             async move { backend.answer(headers, body) }
         });
-        let router =
-            Router::new().route("/v1/completions", answer.clone()).route("/v1/chat/completions", answer);
+        let router = Router::new()
+            .route("/v1/completions", answer.clone())
+            .route("/v1/chat/completions", answer);
         tokio::spawn(async move { axum::serve(listener, router).await });
         backend
     }
@@ -59,15 +60,25 @@ impl Backend {
                 pieces.push(Bytes::from(format!("{}.", "x".repeat(number % 5))));
                 stream_of(stream::iter(pieces))
             }
-            "fail" => (StatusCode::from_u16(number as u16).unwrap(), "{\"error\":1}").into_response(),
+            "fail" => {
+                (StatusCode::from_u16(number as u16).unwrap(), "{\"error\":1}").into_response()
+            }
             "garbage" => stream_of(stream::iter([Bytes::from_static(b"?xx.")])),
+            // So many tokens, and when it is let go the connection breaks off.
             "break" => {
-                let pieces = [Ok(Bytes::from("x".repeat(number))), Err("broken")];
-                Response::new(Body::from_stream(stream::iter(pieces)))
+                let mut go = self.go.subscribe();
+                let broken = async move {
+                    let _let_go = go.wait_for(|go| *go > 0).await;
+                    Err("broken")
+                };
+                let said = stream::iter([Ok(Bytes::from("x".repeat(number)))]);
+                Response::new(Body::from_stream(said.chain(stream::once(broken))))
             }
             "zip" => ([("content-encoding", "gzip")], "xxx.").into_response(),
             // So many tokens, and then nothing more.
-            "stall" => stream_of(stream::iter([Bytes::from("x".repeat(number))]).chain(stream::pending())),
+            "stall" => {
+                stream_of(stream::iter([Bytes::from("x".repeat(number))]).chain(stream::pending()))
+            }
             // Pieces of five tokens for ever, as they are let go.
             "endless" => self.endless(),
             other => panic!("{other:?} is not understood"),
@@ -77,10 +88,11 @@ impl Backend {
     fn endless(&self) -> Response {
         self.open.send_modify(|open| *open += 1);
         let open = Open(self.open.clone());
-        let pieces = stream::unfold((0, self.go.subscribe(), open), |(given, mut go, open)| async move {
-            go.wait_for(|go| *go > given).await.ok()?;
-            Some((Bytes::from_static(b"xxxxx"), (given + 1, go, open)))
-        });
+        let pieces =
+            stream::unfold((0, self.go.subscribe(), open), |(given, mut go, open)| async move {
+                go.wait_for(|go| *go > given).await.ok()?;
+                Some((Bytes::from_static(b"xxxxx"), (given + 1, go, open)))
+            });
         stream_of(pieces)
     }
 }

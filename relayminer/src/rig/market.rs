@@ -116,7 +116,7 @@ fn genesis() -> Genesis {
             stake: STAKE,
             relay_key: relay_secret().public(),
             endpoint: "http://127.0.0.1:9000".into(),
-            offers: vec![Offer { service: service().id, ask: Price(1), capacity: 1_000_000 }],
+            offers: vec![Offer { service: service().id, ask: Price(500_000), capacity: 1_000_000 }],
             payouts: vec![share(OWNER, 900_000), share(HELPER, 100_000)],
             standing: Standing::Bonded,
             until: Height(0),

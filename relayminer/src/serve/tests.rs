@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::config::Times;
-use crate::rig::{Gateway, Stand, body, digest_of, receipt_of};
+use crate::rig::{Gateway, Stand, body, digest_of, receipt_of, told};
 use expect_test::{Expect, expect};
 use futures::future::join_all;
 use http::StatusCode;
@@ -23,7 +23,10 @@ async fn an_answer_comes_through_byte_for_byte_with_its_receipt() {
     assert_eq!(told.headers["trailer"], "lode-receipt");
     let receipt = told.receipt();
     let request = &envelope.request.body;
-    assert_eq!((receipt.relay_id, receipt.request_digest), (request.relay_id, request.request_digest));
+    assert_eq!(
+        (receipt.relay_id, receipt.request_digest),
+        (request.relay_id, request.request_digest)
+    );
     assert_eq!(receipt.usage, Usage { fresh_in: 1, cached_in: 0, out: 12 });
     assert_eq!((receipt.cu, receipt.status), (Cu(13), Status::Completed));
     let answer = commit(&told.body);
@@ -41,10 +44,11 @@ async fn an_answer_comes_through_byte_for_byte_with_its_receipt() {
 
 async fn check(prompt: &str, max_cu: u64, times: Times, outcome: &Expect) {
     let stand = Stand::with(times).await;
-    stand.backend.go.send_replace(usize::MAX);
     let body = body(prompt, 10);
     let envelope = stand.gateway().request(&body, max_cu);
-    let told = stand.relay(&envelope, &body).await;
+    let response = stand.begin(&envelope, &body).await;
+    stand.backend.go.send_replace(usize::MAX);
+    let told = told(response).await;
     let receipt = told.receipt();
     let text = format!("{} {:?} {}", told.status.as_u16(), receipt.status, receipt.cu);
     outcome.assert_eq(&text);
@@ -219,33 +223,35 @@ async fn refusals_say_what_to_do_next() {
 async fn after_a_kill_nothing_is_lost_and_nothing_counted_twice() {
     let stand = Stand::start().await;
     let mut gateway = stand.gateway();
-    let (short, long) = (body("say 5", 10), body("endless", 1000));
+    let (short, long) = (body("say 5", 10), body("endless", 4_900));
     let first = stand.relay(&gateway.request(&short, 20), &short).await;
     gateway.agree(0, 6);
-    let second = gateway.request(&long, 1001);
+    let second = gateway.request(&long, 4_950);
     let response = stand.begin(&second, &long).await;
-    let third = gateway.request(&long, 1001);
+    let third = gateway.request(&long, 4_950);
     let untouched = stand.begin(&third, &long).await;
-    // Beyond COUNT_EVERY bytes a checkpoint is booked; it is on the disk with the receipt of another.
-    stand.backend.go.send_replace(1000);
+    stand.backend.go.send_replace(900);
     let (mut answer, mut read) = (response.into_body(), 0);
     while read < 4_500 {
         read += answer.frame().await.unwrap().unwrap().into_data().unwrap().len();
     }
+    // What was booked before the receipt of another relay is on the disk when that is given out.
+    let last = stand.relay(&gateway.request(&short, 20), &short).await;
+    assert_eq!(last.receipt().cu, Cu(6));
     let killed = stand.killed().await;
     let standing = killed.standing().await;
-    assert_eq!(standing["next_seq"], 3);
-    assert_eq!(standing["unacked"].as_array().unwrap().len(), 2);
+    assert_eq!(standing["next_seq"], 4);
+    assert_eq!(standing["unacked"].as_array().unwrap().len(), 3);
     let kept = receipt_of(killed.receipt(0).await["receipt"].as_str().unwrap());
     assert_eq!(Some(&kept), first.receipt.as_ref());
     let cut = receipt_of(killed.receipt(1).await["receipt"].as_str().unwrap()).body;
     assert_eq!(cut.status, Status::Cut);
-    assert!((9..=1001).contains(&cut.cu.0), "{cut:?}");
+    assert!((4_000..=4_501).contains(&cut.cu.0), "{cut:?}");
     let failed = receipt_of(killed.receipt(2).await["receipt"].as_str().unwrap()).body;
-    assert!(failed.cu <= Cu(1001), "{failed:?}");
+    assert!(failed.cu <= Cu(4_950), "{failed:?}");
     let told = killed.relay(&second, &long).await;
     assert_eq!(told.code(), "malformed", "an id is used once, also across a crash");
-    let left = 10_000 - 6 - cut.cu.0 - failed.cu.0;
+    let left = stand.session.budget_cu().0 - 12 - cut.cu.0 - failed.cu.0;
     let told = killed.relay(&gateway.clone().request(&short, left + 1), &short).await;
     assert_eq!(told.code(), "over_budget");
     let told = killed.relay(&gateway.request(&short, left), &short).await;

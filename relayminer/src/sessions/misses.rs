@@ -38,7 +38,9 @@ mod tests {
         let mut misses = Misses::default();
         misses.note(Digest([1; 32]), Height(5));
         assert!(misses.has(&Digest([1; 32]), Height(5)));
-        assert!(!misses.has(&Digest([1; 32]), Height(6)) && !misses.has(&Digest([2; 32]), Height(5)));
+        assert!(
+            !misses.has(&Digest([1; 32]), Height(6)) && !misses.has(&Digest([2; 32]), Height(5))
+        );
         misses.note(Digest([2; 32]), Height(6));
         assert!(!misses.has(&Digest([1; 32]), Height(5)));
     }

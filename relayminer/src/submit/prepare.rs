@@ -98,9 +98,8 @@ impl Miner {
     /// would refuse them.
     pub(super) async fn prepare_proof(&self, live: &Arc<Live>) -> Result<Option<Prepared>, String> {
         self.adopt_claim(live).await?;
-        let (included, seed, shown, claims) = live.read(|book| {
-            (book.included(), book.drawn(), book.shown(), book.claims().to_vec())
-        });
+        let (included, seed, shown, claims) =
+            live.read(|book| (book.included(), book.drawn(), book.shown(), book.claims().to_vec()));
         let (Some((root, _)), Some(seed), None) = (included, seed, shown) else { return Ok(None) };
         let claimed = claims.into_iter().rfind(|claimed| claimed.root == root);
         let claimed = claimed.ok_or("the claim on the chain was not made from this book")?;
