@@ -79,11 +79,6 @@ mod tests {
     fn only_what_routes_a_request_is_read() {
         let ask = read(
             r#"{"messages":[{"role":"user","content":"\"stream\":true"}],"model":"m\u0031",
-                "stream_options":{"include_usage":true},"unheard_of":[1e999]}"#,
-        );
-        assert!(matches!(ask, Err(Refusal::Malformed { .. })), "1e999 is no number");
-        let ask = read(
-            r#"{"messages":[{"role":"user","content":"\"stream\":true"}],"model":"m\u0031",
                 "stream_options":{"include_usage":true},"unheard_of":null}"#,
         )
         .unwrap();

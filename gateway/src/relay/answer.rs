@@ -30,7 +30,7 @@ const HELD_MAX: usize = 16 << 10;
 pub(super) struct Streamed {
     relay_id: Digest,
     content_type: HeaderValue,
-    flow: Flow,
+    flow: Box<Flow>,
 }
 
 /// The rest of an answer, as a body.
@@ -158,7 +158,7 @@ impl Streamed {
         };
         let relay_id = load.relay_id();
         let content_type = parts.headers.get(header::CONTENT_TYPE).cloned().unwrap_or(sse);
-        let flow = Flow { flight: Some(flight), ..flow };
+        let flow = Box::new(Flow { flight: Some(flight), ..flow });
         Ok(Reply::Streamed(Streamed { relay_id, content_type, flow }))
     }
 
