@@ -45,9 +45,10 @@ fn a_receipt_is_in_the_claim_that_was_paid_and_no_byte_of_it_can_change() {
     run_python("openai_client.py", &["all", &url, &key, &model]);
     let listed = eventually("a relay with a receipt", || {
         let usage = http(&format!("{url}/usage"), &key)?;
-        usage["relays"].as_array()?.first().cloned()
+        let billed = |row: &&Value| row["cu"].as_u64().is_some_and(|cu| cu > 1);
+        usage["data"].as_array()?.iter().find(billed).cloned()
     });
-    let id = listed["relay_id"].as_str().unwrap().to_owned();
+    let id = listed["receipt"].as_str().unwrap().to_owned();
     let document = eventually("a settled receipt", || {
         let document = http(&format!("{url}/receipts/{id}"), &key)?;
         (!document["opening"].is_null() && !document["settled"].is_null()).then_some(document)

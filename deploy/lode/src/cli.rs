@@ -57,13 +57,14 @@ pub(crate) struct Node {
     /// RPC endpoints of the chain; several are tried in turn.
     #[arg(
         long = "node",
+        global = true,
         env = "LODE_NODE",
         value_delimiter = ',',
         default_value = "http://127.0.0.1:26657"
     )]
     pub(crate) nodes: Vec<String>,
     /// Print JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
@@ -71,10 +72,10 @@ pub(crate) struct Node {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct KeyFolder {
     /// The folder of keys.
-    #[arg(long, env = "LODE_KEYS", default_value_os_t = default_keys())]
+    #[arg(long, global = true, env = "LODE_KEYS", default_value_os_t = default_keys())]
     pub(crate) keys: PathBuf,
     /// A file whose first line is the password; without it the terminal is asked.
-    #[arg(long, env = "LODE_PASSWORD_FILE")]
+    #[arg(long, global = true, env = "LODE_PASSWORD_FILE")]
     pub(crate) password_file: Option<PathBuf>,
 }
 

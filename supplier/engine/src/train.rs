@@ -44,7 +44,7 @@ impl Plan {
             kv_heads: 4,
             context: 512,
         };
-        Plan { shape, steps: 1_200, batch: 16, length: 112, rate: 2e-3, seed: 20_26 }
+        Plan { shape, steps: 900, batch: 16, length: 112, rate: 2e-3, seed: 20_26 }
     }
 }
 

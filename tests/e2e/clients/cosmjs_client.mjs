@@ -2,8 +2,9 @@
 //
 // usage: cosmjs_client.mjs RPC MNEMONIC RECIPIENT
 import assert from "node:assert/strict";
+import { Secp256k1HdWallet } from "@cosmjs/amino";
 import { DirectSecp256k1HdWallet } from "@cosmjs/proto-signing";
-import { GasPrice, Secp256k1HdWallet, SigningStargateClient } from "./stargate.mjs";
+import { GasPrice, SigningStargateClient } from "@cosmjs/stargate";
 
 const [rpc, mnemonic, recipient] = process.argv.slice(2);
 const coins = [{ denom: "ulode", amount: "1234" }];
