@@ -297,8 +297,26 @@ pub(crate) fn faucet(faucet: &Faucet) -> anyhow::Result<()> {
             bail!("the faucet refused ({status}): {text}");
         }
         let answer: serde_json::Value = serde_json::from_str(&text)?;
+        let hash = Digest::parse(&answer["tx_hash"].as_str().unwrap_or_default().to_lowercase())?;
+        arrived(&node::connect(&faucet.node).await?, hash).await?;
         print::answer(&answer, faucet.node.json)
     })
+}
+
+/// Blocks within which a gift comes, or does not any more.
+const GIFT_BLOCKS: u64 = 30;
+
+/// Waits until the transaction is in a block, so that the coins can be used.
+async fn arrived(chain: &chain_client::Chain, hash: Digest) -> anyhow::Result<()> {
+    let mut heights = chain.heights();
+    let last = heights.borrow_and_update().plus(GIFT_BLOCKS);
+    while chain.tx(hash).await?.is_none() {
+        if *heights.borrow_and_update() > last {
+            bail!("the faucet's transaction {hash} is in none of {GIFT_BLOCKS} blocks: ask again");
+        }
+        heights.changed().await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
