@@ -158,13 +158,16 @@ impl State {
         let gain = next_gain(self, sign, params);
         let most = i64::from(params.step_max.0);
         let step = (gain * error / ONE).clamp(-most, most);
-        let x = within(self.x + (step << fixed::LOG_BITS) / ONE, asks, params);
+        let (low, high) = bounds(asks, params);
+        let moved = self.x + (step << fixed::LOG_BITS) / ONE;
+        let x = moved.clamp(fixed::ln(low), fixed::ln(high));
         State {
             x,
             ubar: Ppm(ubar as u32),
             gain: Ppm(gain as u32),
             last_sign: if sign == 0 { self.last_sign } else { sign },
-            price: Price(fixed::exp(x).max(1)),
+            // Logarithms are rounded down: at the floor the price is the floor, and who asks it serves.
+            price: Price(fixed::exp(x).clamp(low, high)),
             since,
         }
     }
@@ -188,14 +191,14 @@ fn next_gain(state: &State, sign: i32, params: &Params) -> i64 {
     next.clamp(params.gain_min.0.into(), params.gain_max.0.into())
 }
 
-fn within(x: i64, asks: Asks, params: &Params) -> i64 {
+/// The lowest and the highest price that these asks allow.
+fn bounds(asks: Asks, params: &Params) -> (u64, u64) {
     let part = |ppm: Ppm| {
         let scaled = u128::from(asks.median.0) * u128::from(ppm.0) / 1_000_000;
         u64::try_from(scaled).unwrap_or(u64::MAX)
     };
-    let low = fixed::ln(part(params.phi_lo).max(asks.p25.0).max(1));
-    let high = fixed::ln(part(params.phi_hi).max(1)).max(low);
-    x.clamp(low, high)
+    let low = part(params.phi_lo).max(asks.p25.0).max(1);
+    (low, part(params.phi_hi).max(low))
 }
 
 /// The least ask such that a part `part` of all weight asks that or less. `asks` are in rising
@@ -299,6 +302,17 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_the_floor_serves_when_the_price_has_fallen_to_it() {
+        let asks = Asks { median: Price(1_000_000), p25: Price(1_000_000) };
+        let idle = Demand { admitted: Cu(0), capacity: Cu(10) };
+        let mut state = State::begin(Price(2_000_000), &Params::default(), Height(1));
+        for _ in 0..200 {
+            state = state.step(idle, Some(asks), &Params::default(), Height(1));
+        }
+        assert_eq!(state.price, Price(1_000_000));
+    }
+
+    #[test]
     fn one_operator_does_not_move_the_median_nor_one_payer_the_demand() {
         let asks = [(Price(1), 10), (Price(2), 10), (Price(3), 10), (Price(900), 1_000_000)];
         let half = Ppm(500_000);
@@ -324,8 +338,9 @@ mod tests {
             let asks = Asks { median: Price(median), p25: Price(p25.min(median)) };
             let after = before.step(demand, Some(asks), &params, Height(2));
             let moved = ((after.x - x).abs() * 1_000_000) >> fixed::LOG_BITS;
-            let low = within(0, asks, &params);
-            let high = within(i64::MAX, asks, &params);
+            let (low, high) = bounds(asks, &params);
+            prop_assert!(capacity == 0 || (low..=high).contains(&after.price.0));
+            let (low, high) = (fixed::ln(low), fixed::ln(high));
             prop_assert!(moved <= i64::from(params.step_max.0) || after.x == low || after.x == high
                 || capacity == 0);
         }

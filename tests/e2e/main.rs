@@ -1,5 +1,5 @@
 //! Whole networks, with real processes and the clients that people really use.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod clients;
 mod cosmos;

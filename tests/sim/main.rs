@@ -1,0 +1,10 @@
+//! The market with everybody in it, honest or not, block by block and without a network.
+//!
+//! After each block the sum of coins is what it was, and purses hold what records say. One integer
+//! replays a run.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod honest;
+mod hostile;
+mod rogues;
+mod town;
