@@ -63,7 +63,8 @@ pub fn duty(book: &Book, at: Height, keep: u64) -> Option<Duty> {
     if let Some(end) = book.end() {
         return (at >= end.height().plus(keep)).then_some(Duty::Forget(id));
     }
-    if next < session.claim_window().start {
+    // Until the window's first block is there, relays may still start.
+    if at < session.claim_window().start {
         return None;
     }
     if session.claim_window().contains(&next) {

@@ -71,10 +71,10 @@ fn what_earned_is_claimed_as_soon_as_claims_are_taken() {
     check(
         &relay(Some(50)),
         &expect![[r#"
-        1..=12 nothing
-        13..=36 Claim
-        37..=37 nothing
-        38..=60 Close"#]],
+            1..=13 nothing
+            14..=36 Claim
+            37..=37 nothing
+            38..=60 Close"#]],
     );
 }
 
@@ -101,10 +101,10 @@ fn a_claim_that_was_sent_is_looked_for() {
     check(
         &claimed(50),
         &expect![[r#"
-        1..=12 nothing
-        13..=36 Claim
-        37..=37 nothing
-        38..=60 FindClaim"#]],
+            1..=13 nothing
+            14..=36 Claim
+            37..=37 nothing
+            38..=60 FindClaim"#]],
     );
 }
 
@@ -120,11 +120,11 @@ fn a_claim_is_replaced_only_by_one_that_is_worth_more() {
     check(
         &included(40),
         &expect![[r#"
-        1..=12 nothing
-        13..=36 Claim
-        37..=37 nothing
-        38..=47 Reveal
-        48..=60 FindSettled"#]],
+            1..=13 nothing
+            14..=36 Claim
+            37..=37 nothing
+            38..=47 Reveal
+            48..=60 FindSettled"#]],
     );
 }
 
