@@ -15,10 +15,6 @@ use tokio::sync::Mutex as AsyncMutex;
 /// How old the keys in memory may be: a revoked key works for this long at most.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// How old they may be when a key is not among them: it may have been made a moment ago, and who
-/// guesses keys shall not make the gateway read its books each time.
-const FRESH_UNKNOWN: Duration = Duration::from_millis(20);
-
 /// An API key in use.
 #[derive(Debug)]
 pub struct Account {
@@ -127,28 +123,29 @@ pub struct Roll {
 struct Accounts {
     by_hash: HashMap<KeyHash, Arc<Account>>,
     counter: i64,
-    checked: Instant,
+    checked: Option<Instant>,
 }
 
 impl Roll {
     /// Reads all keys.
     pub async fn read(books: Books) -> Result<Roll, BooksError> {
-        let accounts = Accounts { by_hash: HashMap::new(), counter: -1, checked: Instant::now() };
+        let accounts = Accounts { by_hash: HashMap::new(), counter: -1, checked: None };
         let roll = Roll { books, accounts: RwLock::new(accounts), reading: AsyncMutex::new(()) };
-        roll.refresh(Duration::ZERO).await?;
+        roll.refresh(Instant::now()).await?;
         Ok(roll)
     }
 
     /// The account of a key, or why there is none. Errors of the books let known keys go on.
     pub async fn find(&self, key: &ApiKey, now: Time) -> Result<Arc<Account>, Refusal> {
         let hash = key.hash();
-        for fresh in [FRESH, FRESH_UNKNOWN] {
-            if self.age() > fresh {
-                self.refresh(fresh).await.map_err(|error| {
-                    tracing::error!(%error, "API keys not read");
-                    Refusal::BooksFailed
-                })?;
-            }
+        let asked = Instant::now();
+        // A key that is not there may have been made a moment ago. Who guesses keys makes the
+        // gateway read one number, and all who guess at once make it read it once.
+        for since in [asked.checked_sub(FRESH).unwrap_or(asked), asked] {
+            self.refresh(since).await.map_err(|error| {
+                tracing::error!(%error, "API keys not read");
+                Refusal::BooksFailed
+            })?;
             if let Some(account) = self.account(&hash) {
                 account.check(now)?;
                 return Ok(account);
@@ -168,17 +165,21 @@ impl Roll {
         accounts.by_hash.get(hash).cloned()
     }
 
-    fn age(&self) -> Duration {
-        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-        accounts.checked.elapsed()
+    fn checked(&self) -> Option<Instant> {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner).checked
     }
 
-    async fn refresh(&self, fresh: Duration) -> Result<(), BooksError> {
-        let _reading = self.reading.lock().await;
-        if !fresh.is_zero() && self.age() <= fresh {
+    /// Sees to it that changes before `since` are known.
+    async fn refresh(&self, since: Instant) -> Result<(), BooksError> {
+        let known = |roll: &Roll| roll.checked().is_some_and(|checked| checked >= since);
+        if known(self) {
             return Ok(());
         }
-        let checked = Instant::now();
+        let _reading = self.reading.lock().await;
+        if known(self) {
+            return Ok(());
+        }
+        let checked = Some(Instant::now());
         let counter = self.books.key_changes().await?;
         let known = {
             let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);

@@ -99,12 +99,21 @@ async fn no_more_run_at_once_than_may() {
     world.ready().await;
     world.miners[0].does(Does::Pace);
     world.miners[0].pace.add_permits(1);
-    let first = world.client().open_stream("a", 5, false).await;
+    let first = world.client().open_stream("a", 500, false).await;
     check(&world.client().chat("a", 1).await, &expect!["429 rate_limit_error rate_limit_exceeded, retry after 1"]);
     let named = |name: &str| KeyTerms { name: name.into(), ..KeyTerms::default() };
     let second = world.client_of(&world.key(named("second"), 1).await);
-    world.miners[0].pace.add_permits(1);
-    let running = second.open_stream("a", 5, false).await;
+    let running = second.open_stream("a", 500, false);
+    let running = tokio::select! {
+        running = running => running,
+        () = async {
+            loop {
+                // The first stream takes some of them.
+                world.miners[0].pace.add_permits(1);
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        } => unreachable!("permits never end"),
+    };
     let third = world.client_of(&world.key(named("third"), 2).await);
     check(&third.chat("a", 1).await, &expect!["503 server_error overloaded, retry after 1"]);
     drop((first, running));

@@ -72,6 +72,8 @@ impl World {
     }
 
     pub async fn with(suppliers: usize, set: impl FnOnce(&mut Settings)) -> World {
+        // LODE_LOG shows what a gateway does in a test.
+        daemon::log::init(false, "off");
         let folder = tempfile::tempdir().unwrap();
         model::write(&folder.path().join("model"));
         let chain = Arc::new(FakeChain::new(&folder.path().join("model")));

@@ -10,13 +10,18 @@ pub struct Client {
     key: Option<String>,
 }
 
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: http::HeaderMap,
     pub body: Vec<u8>,
     /// Whether it broke off.
     pub broken: bool,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}", self.status, self.text())
+    }
 }
 
 impl Answer {
