@@ -52,7 +52,8 @@ impl From<BookError> for Refused {
 }
 
 impl Live {
-    fn fresh(opened: Opened, folder: &Path) -> Live {
+    /// A session of which nothing has happened. Its book will be in `folder`.
+    pub fn fresh(opened: Opened, folder: &Path) -> Live {
         let session = opened.session.clone();
         let log = Arc::new(Log::fresh(book::path_in(folder, &session.id)));
         let state = State { book: Book::new(opened), begun: false };

@@ -54,11 +54,20 @@ async fn a_wrong_request_is_told_what_is_wrong() {
     let post = |body: &str| client.raw(Method::POST, chat, json, body.to_owned());
     check(&post("{").await, &expect!["400 invalid_request_error null"]);
     check(&post("{}").await, &expect!["400 invalid_request_error missing_parameter"]);
-    check(&post(r#"{"model":"gpt-4"}"#).await, &expect!["404 invalid_request_error model_not_found"]);
-    check(&post(&format!(r#"{{"model":"{MODEL}","messages":[]}}"#)).await, &expect!["400 invalid_request_error null"]);
+    check(
+        &post(r#"{"model":"gpt-4"}"#).await,
+        &expect!["404 invalid_request_error model_not_found"],
+    );
+    check(
+        &post(&format!(r#"{{"model":"{MODEL}","messages":[]}}"#)).await,
+        &expect!["400 invalid_request_error null"],
+    );
     check(&client.chat("a", 0).await, &expect!["400 invalid_request_error null"]);
     check(&client.chat(&"a ".repeat(1_200), 1).await, &expect!["400 invalid_request_error null"]);
-    check(&client.chat(&"a".repeat(5_000), 1).await, &expect!["413 invalid_request_error request_too_large"]);
+    check(
+        &client.chat(&"a".repeat(5_000), 1).await,
+        &expect!["413 invalid_request_error request_too_large"],
+    );
     let text = client.raw(Method::POST, chat, "text/plain", ask("a", 1).to_string()).await;
     check(&text, &expect!["415 invalid_request_error unsupported_content_type"]);
     let get = client.get(chat).await;
@@ -67,7 +76,10 @@ async fn a_wrong_request_is_told_what_is_wrong() {
     check(&lost, &expect!["404 invalid_request_error unknown_url"]);
     let receipt = client.get(&format!("/v1/receipts/{}", "ab".repeat(32))).await;
     check(&receipt, &expect!["404 invalid_request_error receipt_not_found"]);
-    check(&client.get("/v1/models/none").await, &expect!["404 invalid_request_error model_not_found"]);
+    check(
+        &client.get("/v1/models/none").await,
+        &expect!["404 invalid_request_error model_not_found"],
+    );
     check(&client.get("/v1/usage?limit=x").await, &expect!["400 invalid_request_error null"]);
     assert_eq!(world.miners[0].state(|state| state.asked), 0);
 }
@@ -100,7 +112,10 @@ async fn no_more_run_at_once_than_may() {
     world.miners[0].does(Does::Pace);
     world.miners[0].pace.add_permits(1);
     let first = world.client().open_stream("a", 500, false).await;
-    check(&world.client().chat("a", 1).await, &expect!["429 rate_limit_error rate_limit_exceeded, retry after 1"]);
+    check(
+        &world.client().chat("a", 1).await,
+        &expect!["429 rate_limit_error rate_limit_exceeded, retry after 1"],
+    );
     let named = |name: &str| KeyTerms { name: name.into(), ..KeyTerms::default() };
     let second = world.client_of(&world.key(named("second"), 1).await);
     let running = second.open_stream("a", 500, false);
@@ -118,10 +133,8 @@ async fn no_more_run_at_once_than_may() {
     check(&third.chat("a", 1).await, &expect!["503 server_error overloaded, retry after 1"]);
     drop((first, running));
     world.miners[0].does(Does::Serve);
-    crate::harness::until("room", async || {
-        (third.chat("a", 1).await.status == 200).then_some(())
-    })
-    .await;
+    crate::harness::until("room", async || (third.chat("a", 1).await.status == 200).then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,13 +144,22 @@ async fn suppliers_that_fail_are_told_apart_from_requests_that_are_wrong() {
     let miner = &world.miners[0];
     miner.does(Does::Fail(400));
     let answer = world.client().chat("a", 1).await;
-    assert_eq!((answer.status, &*answer.text()), (400, r#"{"error":{"code":400,"message":"no","type":"backend"}}"#));
+    assert_eq!(
+        (answer.status, &*answer.text()),
+        (400, r#"{"error":{"code":400,"message":"no","type":"backend"}}"#)
+    );
     miner.does(Does::Fail(500));
     check(&world.client().chat("a", 1).await, &expect!["502 server_error supplier_failed"]);
     miner.does(Does::Hang);
-    check(&world.client().stream("a", 1, false).await, &expect!["504 server_error supplier_timeout"]);
+    check(
+        &world.client().stream("a", 1, false).await,
+        &expect!["504 server_error supplier_timeout"],
+    );
     miner.does(Does::Refuse(503, "draining"));
-    check(&world.client().chat("a", 1).await, &expect!["503 server_error no_supplier, retry after 1"]);
+    check(
+        &world.client().chat("a", 1).await,
+        &expect!["503 server_error no_supplier, retry after 1"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

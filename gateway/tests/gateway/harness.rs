@@ -146,10 +146,7 @@ impl World {
 
     pub async fn ready(&self) {
         let client = self.client();
-        until("ready", async || {
-            (client.get("/readyz").await.status == 200).then_some(())
-        })
-        .await;
+        until("ready", async || (client.get("/readyz").await.status == 200).then_some(())).await;
     }
 
     /// The gateway is gone at once, with all that it was doing.

@@ -50,7 +50,12 @@ async fn a_sessions_budget_is_not_committed_twice_over_its_suppliers() {
         last = client.chat("a", 1).await;
     }
     assert!(last.text().contains("the session's budget has 3 compute units left"));
-    let sold: u64 = world.miners.iter().flat_map(|miner| miner.relays()).map(|relay| relay.receipt.unwrap().body.cu.0).sum();
+    let sold: u64 = world
+        .miners
+        .iter()
+        .flat_map(|miner| miner.relays())
+        .map(|relay| relay.receipt.unwrap().body.cu.0)
+        .sum();
     assert_eq!(sold, 50);
 }
 
@@ -77,7 +82,11 @@ async fn a_receipt_that_lies_is_found_and_its_supplier_avoided() {
         world.miners[0].does(lie.clone());
         let words = if lie == Does::Overcount { 4 } else { 3 };
         let answer = world.client().chat("a b", words).await;
-        assert_eq!((answer.status, answer.header("x-lode-cost").as_deref()), (200, Some("14")), "{lie:?}");
+        assert_eq!(
+            (answer.status, answer.header("x-lode-cost").as_deref()),
+            (200, Some("14")),
+            "{lie:?}"
+        );
         let metrics = until("noted", async || {
             let text = world.client().get("/metrics").await.text();
             text.contains("lode_gateway_lies_total{").then_some(text)
@@ -120,12 +129,13 @@ async fn a_receipt_that_does_not_come_is_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_relays_than_may_be_unacknowledged_flow_through() {
     let world = World::new(1).await;
+    world.ready().await;
     world.chain.change(|state| state.params.inflight_max = 4);
     world.chain.advance_to(Height(11));
     until("the session with the small bound", async || {
         let client = world.client();
         client.chat("a", 1).await;
-        (world.chain.sessions().len() == 2 && client.get("/readyz").await.status == 200).then_some(())
+        (world.chain.sessions().len() == 2).then_some(())
     })
     .await;
     let client = world.client();

@@ -74,7 +74,10 @@ async fn a_receipt_grows_from_signed_to_claimed_to_paid() {
     })
     .await;
     let verified = verify(&early).unwrap();
-    assert_eq!((verified.stage, verified.cu, verified.cost.amount), (Stage::Receipted, Cu(14), Amount(14)));
+    assert_eq!(
+        (verified.stage, verified.cu, verified.cost.amount),
+        (Stage::Receipted, Cu(14), Amount(14))
+    );
 
     let (world, session, id) = claimed().await;
     world.chain.advance_to(session.claim_window().end);
@@ -95,7 +98,10 @@ async fn a_receipt_grows_from_signed_to_claimed_to_paid() {
     .await;
     let (height, phase) = (session.settle_height(), Phase::Spared);
     // Six relays: one of 2 + 12 and five of 1 + 8.
-    assert_eq!(verify(&paid).unwrap().stage, Stage::Settled { root, height, phase, paid: Amount(59) });
+    assert_eq!(
+        verify(&paid).unwrap().stage,
+        Stage::Settled { root, height, phase, paid: Amount(59) }
+    );
     // From here on the miner is not needed any more.
     world.miners[0].state(|state| state.books.clear());
     assert_eq!(document(&world, &id).await.opening, paid.opening);
@@ -204,6 +210,9 @@ async fn a_gateway_cannot_bill_more_than_the_receipt_says() {
         settled: None,
     };
     let refused = verify(&Document::sign(known, &gateway_key())).unwrap_err();
-    assert_eq!(refused, Invalid::BillWeight { billed: Cu(18), weighed: Some(Cu(18)), said: Cu(14) });
+    assert_eq!(
+        refused,
+        Invalid::BillWeight { billed: Cu(18), weighed: Some(Cu(18)), said: Cu(14) }
+    );
     assert!(world.chain.height() < Height(100));
 }

@@ -21,7 +21,10 @@ async fn what_a_killed_gateway_had_running_is_settled_by_the_miners_receipt() {
         (relays.len() == 2 && relays.iter().all(|relay| relay.receipt.is_some())).then_some(())
     })
     .await;
-    let cut = world.miners[0].relays().into_iter().find(|relay| relay.receipt.as_ref().unwrap().body.status == Status::Cut);
+    let cut = world.miners[0]
+        .relays()
+        .into_iter()
+        .find(|relay| relay.receipt.as_ref().unwrap().body.status == Status::Cut);
     let cut = cut.unwrap().receipt.unwrap().body;
     world.miners[0].does(Does::Serve);
     world.start().await;
@@ -35,7 +38,8 @@ async fn what_a_killed_gateway_had_running_is_settled_by_the_miners_receipt() {
     assert_eq!(usage["data"][0]["receipt"], cut.relay_id.to_string());
     let session = cut.session_id;
     until("acknowledged", async || {
-        let (acked, count) = world.miners[0].book(&session, |book| (book.acked(&cut.relay_id), book.known.count));
+        let (acked, count) =
+            world.miners[0].book(&session, |book| (book.acked(&cut.relay_id), book.known.count));
         (acked == Some(cut.cu) && count == 2).then_some(())
     })
     .await;

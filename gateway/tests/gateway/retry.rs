@@ -5,7 +5,12 @@ use proto::relay::Status;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_supplier_is_asked_before_the_first_byte() {
-    for failure in [Does::Fail(500), Does::BreakAfter(0), Does::Refuse(503, "backend_down"), Does::Refuse(429, "inflight")] {
+    for failure in [
+        Does::Fail(500),
+        Does::BreakAfter(0),
+        Does::Refuse(503, "backend_down"),
+        Does::Refuse(429, "inflight"),
+    ] {
         let world = World::new(2).await;
         world.ready().await;
         world.miners[0].does(failure.clone());

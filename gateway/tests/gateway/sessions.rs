@@ -31,7 +31,10 @@ async fn sixteen_streams_cross_from_session_to_session_without_a_failure() {
     assert!(used.len() >= 4, "{} sessions", used.len());
     let total: u64 = served.iter().sum();
     until("all acknowledged", async || {
-        let acked: u64 = used.iter().flat_map(|s| world.miners.iter().map(|m| m.book(&s.id, |book| book.known.count))).sum();
+        let acked: u64 = used
+            .iter()
+            .flat_map(|s| world.miners.iter().map(|m| m.book(&s.id, |book| book.known.count)))
+            .sum();
         (acked == total).then_some(())
     })
     .await;
@@ -54,7 +57,8 @@ async fn the_old_session_serves_until_the_next_one_is_open() {
     assert!(answer.text().contains("the mempool is full"), "{}", answer.text());
     world.chain.change(|state| state.refuses = None);
     world.chain.advance_to(Height(15));
-    until("open again", async || (world.client().chat("a", 1).await.status == 200).then_some(())).await;
+    until("open again", async || (world.client().chat("a", 1).await.status == 200).then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

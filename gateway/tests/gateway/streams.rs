@@ -44,12 +44,12 @@ async fn pieces_go_on_as_they_come() {
     let mut stream = world.client().open_stream("a", 3, false).await;
     let mut text = String::new();
     for i in 0..3 {
-        text += &String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+        text += std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
         assert_eq!(text, events(i + 1));
         world.miners[0].pace.add_permits(1);
     }
     while let Some(piece) = stream.chunk().await.unwrap() {
-        text += &String::from_utf8(piece.to_vec()).unwrap();
+        text += std::str::from_utf8(&piece).unwrap();
     }
     assert!(text.ends_with("data: [DONE]\n\n"));
 }
@@ -73,7 +73,9 @@ async fn text_completions_are_served_too() {
     world.ready().await;
     let body = json!({ "model": MODEL, "prompt": "one two", "max_tokens": 2 }).to_string();
     let client = world.client();
-    let answer = client.raw(http::Method::POST, "/v1/completions", "application/json; charset=utf-8", body).await;
+    let answer = client
+        .raw(http::Method::POST, "/v1/completions", "application/json; charset=utf-8", body)
+        .await;
     assert_eq!(answer.json()["choices"][0]["text"], "w0 w1 ");
     assert_eq!(answer.header("x-lode-cost").unwrap(), "10");
 }
@@ -93,9 +95,8 @@ async fn when_the_client_leaves_the_supplier_stops_and_the_rest_is_billed() {
     let receipt = until("cut", async || world.miners[0].relays()[0].receipt.clone()).await;
     assert_eq!((receipt.body.status, receipt.body.usage.out), (Status::Cut, 2));
     let (session, relay) = (receipt.body.session_id, receipt.body.relay_id);
-    let acked = until("acknowledged", async || {
-        world.miners[0].book(&session, |book| book.acked(&relay))
-    });
+    let acked =
+        until("acknowledged", async || world.miners[0].book(&session, |book| book.acked(&relay)));
     assert_eq!(acked.await.0, 2 + 2 * 4);
     let usage = until("booked", async || {
         let usage = world.client().get("/v1/usage").await.json();
@@ -123,9 +124,13 @@ async fn models_are_listed_with_what_they_cost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_may_call_only_from_where_it_was_told() {
-    let world = World::with(1, |settings| settings.cors_origins = vec!["https://a.example".into()]).await;
+    let world =
+        World::with(1, |settings| settings.cors_origins = vec!["https://a.example".into()]).await;
     let answer = world.client().get("/healthz").await;
-    assert_eq!(answer.header("access-control-expose-headers").as_deref(), Some("x-lode-receipt,x-lode-cost,retry-after"));
+    assert_eq!(
+        answer.header("access-control-expose-headers").as_deref(),
+        Some("x-lode-receipt,x-lode-cost,retry-after")
+    );
     let closed = World::new(1).await;
     let answer = closed.client().get("/healthz").await;
     assert_eq!(answer.header("access-control-expose-headers"), None);

@@ -20,7 +20,8 @@ pub struct Answer {
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?}", self.status, self.text())
+        let end = if self.broken { " and broke off" } else { "" };
+        write!(f, "{} {:?}{end}", self.status, self.text())
     }
 }
 

@@ -89,7 +89,12 @@ pub struct Relay {
 }
 
 impl Book {
-    fn advance(&mut self, entries: &[AckEntry], claimed: &Acked, head: AckHead) -> Result<(), String> {
+    fn advance(
+        &mut self,
+        entries: &[AckEntry],
+        claimed: &Acked,
+        head: AckHead,
+    ) -> Result<(), String> {
         let known = advance(&self.known, entries, claimed).map_err(|error| error.to_string())?;
         let fresh = usize::try_from(known.count - self.known.count).unwrap();
         self.entries.extend_from_slice(&entries[entries.len() - fresh..]);
@@ -153,7 +158,12 @@ impl FakeMiner {
             address: format!("http://{}", listener.local_addr().unwrap()),
             chain,
             meter: Arc::new(Meter::load(model).unwrap()),
-            state: Mutex::new(Books { does: Does::Serve, books: BTreeMap::new(), asked: 0, hidden: false }),
+            state: Mutex::new(Books {
+                does: Does::Serve,
+                books: BTreeMap::new(),
+                asked: 0,
+                hidden: false,
+            }),
         });
         let router = Router::new()
             .route("/v1/chat/completions", post(chat))
@@ -162,7 +172,7 @@ impl FakeMiner {
             .route("/lode/sessions/{id}", get(session))
             .route("/lode/receipts/{session}/{relay}", get(receipt))
             .with_state(miner.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(daemon::serve(router, listener, daemon::Stop::new()));
         miner
     }
 
@@ -286,7 +296,8 @@ impl Serving {
     fn pieces(&self) -> Vec<String> {
         // Who counts too much delivers one word less than it may.
         let less = u64::from(self.does == Does::Overcount);
-        let words: Vec<String> = (0..self.asked.max_tokens - less).map(|i| format!("w{i} ")).collect();
+        let words: Vec<String> =
+            (0..self.asked.max_tokens - less).map(|i| format!("w{i} ")).collect();
         let (prompt, out) = (self.asked.prompt_tokens(), self.asked.max_tokens);
         let usage = json!({
             "prompt_tokens": prompt, "completion_tokens": out, "total_tokens": prompt + out
