@@ -116,3 +116,178 @@ fn untrue(
     }
     (said.cu > counted).then_some(Lie::Overcount { said: said.cu, counted })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+    use proto::keys::RelaySecret;
+    use proto::params::Params;
+    use proto::relay::Signable;
+    use proto::service::ServiceId;
+    use proto::session::Terms;
+    use proto::transcript::commit;
+    use proto::{Address, Amount, CuWeights, Denom, Digest, Height, Price, Time};
+
+    const ANSWER: &[u8] = b"four words of answer";
+
+    fn secret() -> RelaySecret {
+        RelaySecret::from_bytes(&[3; 32])
+    }
+
+    fn session() -> Session {
+        let params = Params::dev();
+        let seat = Seat {
+            operator: Address([1; 20]),
+            relay_key: secret().public(),
+            endpoint: "http://127.0.0.1:1".into(),
+            payouts: Vec::new(),
+        };
+        Session {
+            id: Digest([9; 32]),
+            service: ServiceId::new("m").expect("a good name"),
+            app: Address([2; 20]),
+            gateway: Address([2; 20]),
+            gateway_key: RelaySecret::from_bytes(&[4; 32]).public(),
+            start: Height(1),
+            end: Height(11),
+            budget: Amount(1_000),
+            seats: vec![seat],
+            terms: Terms {
+                protocol_version: 1,
+                price: Price(1_000_000),
+                denom: Denom::stake(),
+                source: Address([5; 20]),
+                cu_weights: CuWeights { fresh_in: 2, cached_in: 1, out: 8 },
+                tokenizer_hash: Digest([0; 32]),
+                template_hash: Digest([0; 32]),
+                context_max: 100,
+                windows: params.windows,
+                relay_max: params.relay_max,
+                inflight_max: params.inflight_max,
+                request_max_bytes: params.request_max_bytes,
+                checkpoint_cu: params.checkpoint_cu,
+                shares: params.shares,
+                proving: params.proving,
+            },
+        }
+    }
+
+    fn request() -> RelayRequest {
+        RelayRequest {
+            chain_id: "c".into(),
+            session_id: Digest([9; 32]),
+            supplier: Address([1; 20]),
+            relay_id: Digest([6; 32]),
+            seq: 0,
+            request_digest: Digest([7; 32]),
+            max_cu: Cu(100),
+            issued_at: Height(2),
+            acked: proto::relay::Acked::default(),
+        }
+    }
+
+    /// A true receipt for three tokens of prompt and four of answer, changed.
+    fn receipt(change: impl FnOnce(&mut Receipt)) -> Receipt {
+        let whole = commit(ANSWER);
+        let mut receipt = Receipt {
+            session_id: Digest([9; 32]),
+            relay_id: Digest([6; 32]),
+            request_digest: Digest([7; 32]),
+            response_root: whole.root,
+            chunk_count: whole.chunk_count,
+            usage: Usage { fresh_in: 3, cached_in: 0, out: 4 },
+            cu: Cu(38),
+            status: Status::Completed,
+            started_at: Time(1),
+            first_token_at: Time(2),
+            finished_at: Time(3),
+            evidence_root: Digest([0; 32]),
+        };
+        change(&mut receipt);
+        receipt
+    }
+
+    fn check(receipt: Option<&Signed<Receipt>>, whole: bool, outcome: &Expect) {
+        let usage = Usage { fresh_in: 3, cached_in: 0, out: 4 };
+        let seen = Seen { usage, whole: whole.then(|| commit(ANSWER)) };
+        let session = session();
+        let judged = judge(&session, &session.seats[0], &request(), receipt, &seen);
+        let lie = judged.lie.map(|lie| format!(": {lie}")).unwrap_or_default();
+        outcome.assert_eq(&format!("{:?} {}{lie}", judged.status, judged.cu));
+    }
+
+    #[test]
+    fn the_less_of_two_counts_is_billed() {
+        let signed = |change: fn(&mut Receipt)| receipt(change).sign(&secret());
+        check(Some(&signed(|_| {})), true, &expect!["Completed 38"]);
+        let cached = signed(|r| {
+            r.usage = Usage { fresh_in: 1, cached_in: 2, out: 4 };
+            r.cu = Cu(36);
+        });
+        check(Some(&cached), true, &expect!["Completed 36"]);
+        check(None, true, &expect!["Completed 38"]);
+        check(None, false, &expect!["Cut 38"]);
+        let failed = signed(|r| r.status = Status::Failed);
+        check(Some(&failed), true, &expect!["Failed 0"]);
+    }
+
+    #[test]
+    fn a_lie_is_named_and_gains_nothing() {
+        let signed = |change: fn(&mut Receipt)| receipt(change).sign(&secret());
+        let more = signed(|r| {
+            r.usage.out = 5;
+            r.cu = Cu(46);
+        });
+        check(
+            Some(&more),
+            true,
+            &expect!["Completed 38: it says 46 compute units, but what came weighs 38"],
+        );
+        let heavy = signed(|r| r.cu = Cu(10));
+        check(
+            Some(&heavy),
+            true,
+            &expect!["Completed 38: its usage does not weigh the 10 compute units that it says"],
+        );
+        let beyond = signed(|r| {
+            r.usage.out = 50;
+            r.cu = Cu(406);
+        });
+        check(
+            Some(&beyond),
+            true,
+            &expect!["Completed 38: it says 406 compute units, but at most 100 were asked for"],
+        );
+        let other = signed(|r| r.response_root = Digest([1; 32]));
+        check(Some(&other), true, &expect!["Completed 38: it is for another answer than came"]);
+        let relay = signed(|r| r.relay_id = Digest([1; 32]));
+        check(Some(&relay), true, &expect!["Completed 38: it is for another request"]);
+        let forged = receipt(|_| {}).sign(&RelaySecret::from_bytes(&[1; 32]));
+        check(
+            Some(&forged),
+            true,
+            &expect!["Completed 38: it is not signed with the supplier's relay key"],
+        );
+    }
+
+    #[test]
+    fn what_was_on_its_way_when_the_client_left_is_no_lie() {
+        let more = receipt(|r| {
+            r.usage.out = 5;
+            r.cu = Cu(46);
+            r.status = Status::Cut;
+        });
+        check(Some(&more.sign(&secret())), false, &expect!["Cut 38"]);
+    }
+
+    #[test]
+    fn nobody_bills_more_than_was_set_aside() {
+        let session = session();
+        let usage = Usage { fresh_in: 3, cached_in: 0, out: 400 };
+        let seen = Seen { usage, whole: Some(commit(ANSWER)) };
+        let judged = judge(&session, &session.seats[0], &request(), None, &seen);
+        // 6 for the prompt, and 11 tokens of 8 in the 94 that are left.
+        assert_eq!((judged.cu, judged.usage.out), (Cu(94), 11));
+    }
+}

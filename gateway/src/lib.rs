@@ -51,4 +51,4 @@ mod upstream;
 pub use api::router;
 pub use gateway::{Clock, Gateway, NotStarted, Parts};
 pub use relay::COST_HEADER;
-pub use serve::{ServeError, serve};
+pub use serve::serve;
