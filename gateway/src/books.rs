@@ -35,6 +35,10 @@ use writer::Job;
 /// How long a write waits for one of another process, such as `lode gateway key create`.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Scripts that are kept prepared: there is one for each number of relays that begin and end in a
+/// batch, and small numbers are the common ones.
+const SCRIPTS_MAX: usize = 400;
+
 /// Connections that read at once at most; there is one more that writes.
 const READERS_MAX: u32 = 4;
 
@@ -124,6 +128,7 @@ impl Books {
             .journal_mode(SqliteJournalMode::Wal)
             // Money: what was committed survives a power failure.
             .synchronous(SqliteSynchronous::Full)
+            .statement_cache_capacity(SCRIPTS_MAX)
             .busy_timeout(BUSY_TIMEOUT);
         let mut connection = options.connect().await?;
         migrator().run_direct(&mut connection).await?;
