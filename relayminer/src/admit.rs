@@ -76,8 +76,8 @@ pub enum Refused {
     OutsideSession { at: Height, window: Range<Height> },
     #[error("it was issued at height {issued_at}, but this relay miner has seen {known} only")]
     FromTheFuture { issued_at: Height, known: Height },
-    #[error("the body has {length} bytes, but the session takes at most {max}")]
-    BodyTooLarge { length: usize, max: u32 },
+    #[error("the body is longer than {max} bytes, which the session takes at most")]
+    BodyTooLarge { max: u32 },
     #[error("the body is not the one that was signed: its digest is {is}, the request says {said}")]
     OtherBody { is: Digest, said: Digest },
     #[error("the request is not signed by the session's gateway")]
@@ -162,7 +162,7 @@ pub fn check(envelope: Envelope, session: &Session, body: &[u8]) -> Result<Check
     let request = &envelope.request.body;
     let max = session.terms.request_max_bytes;
     if body.len() > max as usize {
-        return Err(Refused::BodyTooLarge { length: body.len(), max });
+        return Err(Refused::BodyTooLarge { max });
     }
     let is = body_digest(body);
     if is != request.request_digest {

@@ -49,7 +49,11 @@ pub(crate) struct ReceiptAnswer {
 
 /// The trees that were asked for last.
 #[derive(Debug, Default)]
-pub(crate) struct Trees(Mutex<Vec<Arc<(Claimed, Tree)>>>);
+pub(crate) struct Trees {
+    kept: Mutex<Vec<Arc<(Claimed, Tree)>>>,
+    /// One is built at a time: anybody may ask, and each takes as long as its session is large.
+    building: Mutex<()>,
+}
 
 impl Miner {
     /// How a session stands.
@@ -110,6 +114,7 @@ impl Trees {
         live: &Live,
         claimed: Claimed,
     ) -> Result<Arc<(Claimed, Tree)>, TreeError> {
+        let _one_at_a_time = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = self.lock().iter().find(|kept| kept.0 == claimed) {
             return Ok(kept.clone());
         }
@@ -123,7 +128,7 @@ impl Trees {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<(Claimed, Tree)>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

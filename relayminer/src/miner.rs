@@ -31,9 +31,6 @@ use tokio_util::task::TaskTracker;
 /// Bytes of a body from which on it is counted on a thread of its own: long prompts take long.
 const COUNT_ASIDE: usize = 16 << 10;
 
-/// Bytes of an acknowledgement at most, as of a relay's header.
-const ACK_MAX: usize = admit::HEADER_MAX;
-
 /// A relay miner at work.
 pub(crate) struct Miner {
     pub(crate) identity: Identity,
@@ -83,7 +80,7 @@ impl Miner {
         admit::check_header(&envelope, session, &self.identity, started)?;
         let counter = self.counter(session)?;
         let pass = self.gate.enter(session.gateway)?;
-        let body = self.body(body, session.terms.request_max_bytes as usize).await?;
+        let body = self.body(body, session.terms.request_max_bytes).await?;
         let checked = admit::check(envelope, session, &body)?;
         let (need, count) = self.count(session, counter, endpoint, body.clone()).await?;
         admit::check_reservation(&checked, need.weight(session.terms.cu_weights))?;
@@ -110,9 +107,6 @@ impl Miner {
 
     /// Takes an acknowledgement that came by itself. It is durable when this returns.
     pub(crate) async fn acknowledge(&self, body: &[u8]) -> Result<(), Refused> {
-        if body.len() > ACK_MAX {
-            return Err(Refused::BodyTooLarge { length: body.len(), max: ACK_MAX as u32 });
-        }
         let update = AckUpdate::decode(body)?;
         let id = update.ack.body.session_id;
         let live = self.sessions.find(&id, self.pulse.last()).await?;
@@ -176,19 +170,18 @@ impl Miner {
         Ok((need, count))
     }
 
-    async fn body<B>(&self, body: B, max: usize) -> Result<Bytes, Refused>
+    async fn body<B>(&self, body: B, max: u32) -> Result<Bytes, Refused>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let patience = Duration::from_millis(self.times.request_ms);
-        let collected = tokio::time::timeout(patience, Limited::new(body, max).collect()).await;
+        let collected =
+            tokio::time::timeout(patience, Limited::new(body, max as usize).collect()).await;
         let collected = collected.map_err(|_| Refused::SlowBody { seconds: patience.as_secs() })?;
         match collected {
             Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => {
-                Err(Refused::BodyTooLarge { length: max + 1, max: max as u32 })
-            }
+            Err(error) if error.is::<LengthLimitError>() => Err(Refused::BodyTooLarge { max }),
             Err(error) => Err(Refused::BadBody(error.to_string())),
         }
     }

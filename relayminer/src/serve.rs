@@ -138,7 +138,7 @@ async fn attend(
         tokio::time::sleep(drain).await;
         tracing::warn!(running = miner.gate.running(), "relays still run and are cut");
         miner.cut.ask();
-        std::future::pending::<()>().await;
+        std::future::pending().await
     };
     let serving = async {
         let served = daemon::serve(router(miner.clone()), listener, stop.clone()).await;
@@ -150,7 +150,7 @@ async fn attend(
     tokio::select! {
         served = serving => served,
         failed = miner.writer.failed() => Err(failed.into()),
-        () = cutting => unreachable!("cutting waits for ever"),
+        ended = cutting => ended,
     }
 }
 

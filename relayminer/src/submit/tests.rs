@@ -131,6 +131,7 @@ async fn a_kill_before_the_chain_answered_claims_nothing_twice() {
     let root = stand.town.claim_of(&session).unwrap().root;
     stand.end().await;
     // The other has the same book without the claim: it comes to the same, and proves it.
+    until(&before, claims_from(&session), "claimed").await;
     let proven = until(&before, session.reveal_height().0, "proven").await;
     assert_eq!(proven["claim"], serde_json::to_value(root).unwrap());
     before.end().await;
