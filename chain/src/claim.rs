@@ -4,13 +4,44 @@ use crate::draft::Draft;
 use crate::host::{Event, Host};
 use crate::refused::Refused;
 use crate::{keys, session};
-use proto::Address;
 use proto::claim::{Claim, ClaimRoot, Phase};
 use proto::message::SubmitClaims;
 use proto::names::CLAIMS_PER_TX_MAX;
+use proto::{Address, Cu, Digest, Height};
+use std::ops::Range;
+
+/// Why a claim is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimRefused {
+    #[error("at height {at}, but claims are taken in {}..{}", window.start, window.end)]
+    OutsideWindow { at: Height, window: Range<Height> },
+    #[error("{operator} does not serve in the session {session}")]
+    NotSeated { operator: Address, session: Digest },
+    #[error(
+        "a claim of {sum} compute units by {count} relays cannot be: each relay weighs at least 1"
+    )]
+    Empty { sum: Cu, count: u64 },
+    #[error("the claim is for {sum} compute units, but the budget buys {budget}")]
+    OverBudget { sum: Cu, budget: Cu },
+    #[error("none of the {count} claims was taken; the first: {first}")]
+    NoneTaken { count: usize, first: String },
+}
+
+impl ClaimRefused {
+    pub(crate) fn code(&self) -> u32 {
+        match self {
+            ClaimRefused::OutsideWindow { .. } => 26,
+            ClaimRefused::NotSeated { .. } => 28,
+            ClaimRefused::Empty { .. } => 29,
+            ClaimRefused::OverBudget { .. } => 30,
+            ClaimRefused::NoneTaken { .. } => 32,
+        }
+    }
+}
 
 /// Takes the good claims of a batch. One that is not taken is told by an event and costs the others
-/// nothing; a message of which none is taken is refused.
+/// nothing: who sends 256 claims must not lose 255 of them to the one that came too late. A message
+/// of which none is taken is refused.
 pub(crate) fn submit<H: Host>(draft: &mut Draft<'_, H>, m: &SubmitClaims) -> Result<(), Refused> {
     let count = m.claims.len();
     if !(1..=CLAIMS_PER_TX_MAX).contains(&count) {
@@ -22,9 +53,11 @@ pub(crate) fn submit<H: Host>(draft: &mut Draft<'_, H>, m: &SubmitClaims) -> Res
             refusals.push((root.session_id, refused));
         }
     }
-    if refusals.len() == count {
-        let first = refusals.first().map(|(_, refused)| refused.to_string()).unwrap_or_default();
-        return Err(Refused::NoClaimTaken { count, first });
+    if let Some((_, first)) = refusals.first().filter(|_| refusals.len() == count) {
+        return Err(match count {
+            1 => first.clone(),
+            _ => ClaimRefused::NoneTaken { count, first: first.to_string() }.into(),
+        });
     }
     for (id, refused) in refusals {
         let event = Event::new("lode_claim_refused").with("session", id);
@@ -33,6 +66,7 @@ pub(crate) fn submit<H: Host>(draft: &mut Draft<'_, H>, m: &SubmitClaims) -> Res
     Ok(())
 }
 
+/// Takes a claim, in the place of an earlier one for the same session.
 fn take<H: Host>(
     draft: &mut Draft<'_, H>,
     operator: &Address,
@@ -41,17 +75,17 @@ fn take<H: Host>(
     let session = session::load(draft, &root.session_id)?;
     let (at, window) = (draft.block().height, session.claim_window());
     if !window.contains(&at) {
-        return Err(Refused::NotClaimTime { at, window });
+        return Err(ClaimRefused::OutsideWindow { at, window }.into());
     }
     if session.seat(operator).is_none() {
-        return Err(Refused::NotSeated { operator: *operator, session: session.id });
+        return Err(ClaimRefused::NotSeated { operator: *operator, session: session.id }.into());
     }
     if root.count == 0 || root.sum.0 < root.count {
-        return Err(Refused::EmptyClaim { sum: root.sum, count: root.count });
+        return Err(ClaimRefused::Empty { sum: root.sum, count: root.count }.into());
     }
     let budget = session.budget_cu();
     if root.sum > budget {
-        return Err(Refused::OverBudget { sum: root.sum, budget });
+        return Err(ClaimRefused::OverBudget { sum: root.sum, budget }.into());
     }
     let claim = Claim { operator: *operator, root: *root, phase: Phase::Claimed, claimed_at: at };
     draft.write(keys::claim(&session.id, operator), &claim);

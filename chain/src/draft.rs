@@ -1,34 +1,50 @@
 //! Changes that are gathered before any is made.
+//!
+//! A refused message leaves no trace because nothing of it reaches the host before all of its rules
+//! were asked: records, events and payments wait in the draft. What can still fail then is the
+//! payment, when the sender has less than it wants to pay in. A message causes one payment at most
+//! and it is made first, so nothing has to be taken back. A block's payments come from purses that
+//! hold what the records owe.
 
-use crate::host::{Block, Event, Host, Party, Purse};
-use crate::refused::Refused;
+use crate::host::{Block, Event, Host, Party, Purse, Short};
 use proto::wire::Wire;
 use proto::{Amount, Coin, Denom};
 use std::collections::BTreeMap;
 
 /// What work costs a message's sender.
+///
+/// ```text
+/// message  20,000, and then for each
+/// record read 1,000 + 1 a byte     record written 2,000 + 10 a byte     record removed 2,000
+/// signature checked 3,000          hash of a proof checked 50
+/// ```
+/// It is bounded by what a message may hold: claims, proofs, offers and their parts are counted
+/// ([`proto::names`]) and each reads and writes a fixed number of records.
 pub mod gas {
     /// Every message.
     pub const MESSAGE: u64 = 20_000;
-    /// Reading a record.
+    /// Reading a record, or that there is none.
     pub const READ: u64 = 1_000;
+    /// Reading a byte of it.
+    pub const READ_BYTE: u64 = 1;
     /// Writing or removing a record.
     pub const WRITE: u64 = 2_000;
-    /// Writing a byte.
+    /// Writing a byte of it.
     pub const WRITE_BYTE: u64 = 10;
     /// Checking a signature.
     pub const SIGNATURE: u64 = 3_000;
-    /// A step of a proof's way to the root.
+    /// One hash on the way from what is shown to what was claimed.
     pub const HASH: u64 = 50;
 }
 
-/// A payment in one coin: who pays whom.
+/// A payment in one coin: who pays whom; nobody is paid by a burn.
 type Way = (Party, Option<Party>, Denom);
 
 /// A view of a host in which changes are seen, but not made yet. Payments between the same two
 /// become one.
 pub(crate) struct Draft<'a, H: Host> {
     host: &'a mut H,
+    block: Block,
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     events: Vec<Event>,
     payments: BTreeMap<Way, Amount>,
@@ -37,8 +53,10 @@ pub(crate) struct Draft<'a, H: Host> {
 
 impl<'a, H: Host> Draft<'a, H> {
     pub(crate) fn new(host: &'a mut H) -> Draft<'a, H> {
+        let block = host.block();
         Draft {
             host,
+            block,
             changes: BTreeMap::new(),
             events: Vec::new(),
             payments: BTreeMap::new(),
@@ -46,8 +64,8 @@ impl<'a, H: Host> Draft<'a, H> {
         }
     }
 
-    pub(crate) fn block(&self) -> Block {
-        self.host.block()
+    pub(crate) fn block(&self) -> &Block {
+        &self.block
     }
 
     pub(crate) fn gas(&self) -> u64 {
@@ -59,11 +77,13 @@ impl<'a, H: Host> Draft<'a, H> {
     }
 
     pub(crate) fn get(&mut self, key: &[u8]) -> Option<Vec<u8>> {
-        self.charge(gas::READ);
-        match self.changes.get(key) {
+        let value = match self.changes.get(key) {
             Some(change) => change.clone(),
             None => self.host.get(key),
-        }
+        };
+        let bytes = value.as_ref().map_or(0, Vec::len) as u64;
+        self.charge(gas::READ + gas::READ_BYTE * bytes);
+        value
     }
 
     /// The record under `key`. What this market wrote it can read; anything else counts as absent.
@@ -116,10 +136,10 @@ impl<'a, H: Host> Draft<'a, H> {
 
     /// Makes the changes of a message. Its one payment comes first: if that fails nothing is
     /// changed.
-    pub(crate) fn commit_one(mut self) -> Result<(), Refused> {
+    pub(crate) fn commit_one(mut self) -> Result<(), Short> {
         debug_assert!(self.payments.len() <= 1, "a message pays once");
-        for ((from, to, denom), amount) in std::mem::take(&mut self.payments) {
-            settle(self.host, from, to, &Coin::new(amount, denom))?;
+        for (way, amount) in std::mem::take(&mut self.payments) {
+            make(self.host, way, amount)?;
         }
         self.flush();
         Ok(())
@@ -128,10 +148,9 @@ impl<'a, H: Host> Draft<'a, H> {
     /// Makes the changes of a block. Purses hold what records say they must; a payment that is
     /// short all the same is told and left out.
     pub(crate) fn commit_all(mut self) {
-        for ((from, to, denom), amount) in std::mem::take(&mut self.payments) {
-            if let Err(short) = settle(self.host, from, to, &Coin::new(amount, denom)) {
-                let event = Event::new("lode_short").with("reason", short);
-                self.events.push(event);
+        for (way, amount) in std::mem::take(&mut self.payments) {
+            if let Err(short) = make(self.host, way, amount) {
+                self.events.push(Event::new("lode_short").with("reason", short));
             }
         }
         self.flush();
@@ -150,15 +169,11 @@ impl<'a, H: Host> Draft<'a, H> {
     }
 }
 
-fn settle<H: Host>(
-    host: &mut H,
-    from: Party,
-    to: Option<Party>,
-    coin: &Coin,
-) -> Result<(), crate::host::Short> {
+fn make<H: Host>(host: &mut H, (from, to, denom): Way, amount: Amount) -> Result<(), Short> {
+    let coin = Coin::new(amount, denom);
     match (from, to) {
-        (from, Some(to)) => host.pay(from, to, coin),
-        (Party::Purse(purse), None) => host.burn(purse, coin),
-        (Party::Account(_), None) => Err(crate::host::Short { from, coin: coin.clone() }),
+        (from, Some(to)) => host.pay(from, to, &coin),
+        (Party::Purse(purse), None) => host.burn(purse, &coin),
+        (Party::Account(_), None) => Err(Short { from, coin }),
     }
 }

@@ -1,62 +1,117 @@
-//! What a market begins with.
+//! What a market begins with, and what it can go on with elsewhere.
 
 use crate::draft::Draft;
+use crate::epoch::{self, Epoch};
 use crate::host::Host;
 use crate::query::each;
-use crate::refused::Refused;
-use crate::registry::{gateway, owner, service, supplier};
-use crate::{account, boundary, keys};
+use crate::refused::{Refused, check_coin};
+use crate::registry::{RegistryRefused, Role, gateway, service, stakes, supplier, take_key};
+use crate::{delegation, escrow, keys, params, seeds};
 use proto::message::Genesis;
 use proto::params::Params;
-use proto::supplier::{check_endpoint, check_offers, check_payouts, check_relay_key};
+use proto::price::State;
+use proto::service::{PRICE_START_MAX, Service};
+use proto::supplier::{Delegation, Gateway, Standing, Supplier, check_payouts, check_relay_key};
 use proto::wire::Wire;
-use proto::{Address, Coin, seed};
+use proto::{Address, Coin, Price, seed};
+
+/// Why a market cannot begin so, or be carried over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisRefused {
+    #[error("{0} is there twice")]
+    Twice(String),
+    #[error("the gateway {0} begins with an exposure, but no session is open yet")]
+    Exposed(Address),
+    #[error("{count} sessions are open: wait until they are settled")]
+    SessionsOpen { count: usize },
+}
+
+impl GenesisRefused {
+    pub(crate) fn code(&self) -> u32 {
+        match self {
+            GenesisRefused::Twice(_) => 36,
+            GenesisRefused::Exposed(_) => 37,
+            GenesisRefused::SessionsOpen { .. } => 38,
+        }
+    }
+}
 
 /// Fills an empty market. Coins are not moved: the host's own genesis puts them into the purses.
 pub(crate) fn fill<H: Host>(draft: &mut Draft<'_, H>, genesis: &Genesis) -> Result<(), Refused> {
     genesis.params.check()?;
-    let block = draft.block();
+    let (height, first) = (draft.block().height, seed::first(&draft.block().chain_id));
     draft.set(keys::AUTHORITY.to_vec(), genesis.authority.0.to_vec());
-    boundary::adopt_params(draft, &genesis.params);
+    params::adopt(draft, &genesis.params);
     let length = genesis.params.session_length;
-    boundary::set_epoch(draft, boundary::Epoch { first: block.height.plus(1), length });
-    let first = seed::first(&block.chain_id);
-    draft.set(keys::seed(block.height), first.0.to_vec());
+    epoch::store(draft, Epoch { first: height.plus(1), length });
+    seeds::keep(draft, height, &first);
     for listed in &genesis.services {
-        listed.check()?;
+        service::check(listed)?;
+        once(draft, &keys::service(&listed.id), || format!("the service {}", listed.id))?;
         service::adopt(draft, listed);
     }
-    service::count_genesis(draft, genesis.services.len());
-    for staked in &genesis.suppliers {
-        check_relay_key(&staked.relay_key)?;
-        check_endpoint(&staked.endpoint)?;
-        check_offers(&staked.offers)?;
-        check_payouts(&staked.payouts)?;
-        owner::add(draft, &staked.owner, &staked.operator)?;
-        supplier::store(draft, staked);
-        if staked.standing == proto::supplier::Standing::Unbonding {
-            draft.set(keys::to_return(staked.until, &staked.operator), vec![1]);
-        }
-    }
-    for staked in &genesis.gateways {
-        check_relay_key(&staked.relay_key)?;
-        gateway::store(draft, staked);
-    }
+    genesis.suppliers.iter().try_for_each(|staked| add_supplier(draft, staked))?;
+    genesis.gateways.iter().try_for_each(|staked| add_gateway(draft, staked))?;
     for kept in &genesis.escrow {
-        account::credit(draft, &kept.app, &Coin::new(kept.amount, kept.denom.clone()))?;
+        let coin = Coin::new(kept.amount, kept.denom.clone());
+        check_coin(&coin)?;
+        escrow::credit(draft, &kept.app, &coin)?;
     }
-    for delegation in &genesis.delegations {
-        account::restore_delegation(draft, delegation);
+    genesis.delegations.iter().try_for_each(|made| add_delegation(draft, made))
+}
+
+fn once<H: Host>(
+    draft: &mut Draft<'_, H>,
+    key: &[u8],
+    what: impl FnOnce() -> String,
+) -> Result<(), GenesisRefused> {
+    match draft.get(key) {
+        Some(_) => Err(GenesisRefused::Twice(what())),
+        None => Ok(()),
+    }
+}
+
+fn add_supplier<H: Host>(draft: &mut Draft<'_, H>, staked: &Supplier) -> Result<(), Refused> {
+    let Supplier { operator, relay_key, .. } = staked;
+    once(draft, &keys::supplier(operator), || format!("the supplier {operator}"))?;
+    supplier::check_serving(draft, relay_key, &staked.endpoint, &staked.offers)?;
+    check_payouts(&staked.payouts).map_err(RegistryRefused::from)?;
+    supplier::register(draft, None, staked)?;
+    if staked.standing == Standing::Unbonding {
+        stakes::queue(draft, staked.until, Role::Supplier, operator);
     }
     Ok(())
 }
 
-/// What is registered and free. Sessions that are open cannot be carried over.
+fn add_gateway<H: Host>(draft: &mut Draft<'_, H>, staked: &Gateway) -> Result<(), Refused> {
+    let Gateway { address, relay_key, .. } = staked;
+    once(draft, &keys::gateway(address), || format!("the gateway {address}"))?;
+    check_relay_key(relay_key).map_err(RegistryRefused::from)?;
+    if !staked.exposure.is_zero() {
+        return Err(GenesisRefused::Exposed(*address).into());
+    }
+    take_key(draft, Role::Gateway, address, None, relay_key)?;
+    gateway::store(draft, staked);
+    if staked.standing == Standing::Unbonding {
+        stakes::queue(draft, staked.until, Role::Gateway, address);
+    }
+    Ok(())
+}
+
+fn add_delegation<H: Host>(draft: &mut Draft<'_, H>, made: &Delegation) -> Result<(), Refused> {
+    let Delegation { app, gateway, .. } = made;
+    once(draft, &keys::delegated(app, gateway), || format!("the delegation of {app}"))?;
+    delegation::put(draft, made.clone())?;
+    Ok(())
+}
+
+/// What is registered and free. Sessions that are open cannot be carried over; a service begins
+/// again at the price that it has.
 pub(crate) fn export(host: &impl Host) -> Result<Genesis, Refused> {
-    let mut open = 0usize;
-    each(host, keys::SESSIONS, |_: proto::session::Session| open += 1);
-    if open > 0 {
-        return Err(Refused::TooMany { what: "sessions open", count: open });
+    let mut count = 0;
+    each(host, keys::SESSIONS, |_: proto::session::Session| count += 1);
+    if count > 0 {
+        return Err(GenesisRefused::SessionsOpen { count }.into());
     }
     let params = host.get(&keys::PARAMS).ok_or_else(|| Refused::missing("the parameters"))?;
     let authority = host.get(&keys::AUTHORITY).and_then(|bytes| bytes.try_into().ok());
@@ -69,7 +124,7 @@ pub(crate) fn export(host: &impl Host) -> Result<Genesis, Refused> {
         escrow: Vec::new(),
         delegations: Vec::new(),
     };
-    each(host, keys::SERVICES, |service| genesis.services.push(service));
+    each(host, keys::SERVICES, |service| genesis.services.push(at_its_price(host, service)));
     each(host, keys::SUPPLIERS, |supplier| genesis.suppliers.push(supplier));
     each(host, keys::GATEWAYS, |gateway| genesis.gateways.push(gateway));
     each(host, keys::APPS, |app: proto::query::App| {
@@ -77,4 +132,12 @@ pub(crate) fn export(host: &impl Host) -> Result<Genesis, Refused> {
         genesis.delegations.extend(app.delegations);
     });
     Ok(genesis)
+}
+
+fn at_its_price(host: &impl Host, mut service: Service) -> Service {
+    let state = host.get(&keys::price(&service.id)).and_then(|bytes| State::decode(&bytes).ok());
+    if let Some(state) = state {
+        service.price_start = Price(state.price.0.clamp(1, PRICE_START_MAX));
+    }
+    service
 }

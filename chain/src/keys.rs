@@ -1,21 +1,27 @@
-//! Where everything is kept. Each component has a prefix; numbers are big-endian, so that ranges
-//! are in order.
+//! Where everything is kept. Each component has prefixes of its own; numbers are big-endian, so
+//! that ranges are in order; what is done together lies together.
 //!
 //! ```text
-//! 01            parameters                 02 authority            03 parameters to come
-//! 04            epoch                      05 longest liability    06 number of services
-//! 10 id         service                    11 id   service to come
-//! 12 operator   supplier as registered     13 operator   as frozen for the session
-//! 14 operator   changed in this session    15 owner      its operators and their stake
-//! 16 gateway    gateway                    17 relay key  whose it is
-//! 18 app        escrow and delegations
-//! 20 id         roster's index             21 id chunk   part of a roster
-//! 30 session    session                    31 session operator   claim
-//! 32 start id   open sessions, the newest first
-//! 40 height id  sessions to settle         41 height address     stakes to return
-//! 42 height id operator   settled claims to forget
-//! 50 height     seed                       60 session operator   settled claim
-//! 70 id         price                      71 id   demand since the last step
+//! params     01                parameters             02                 who may change them
+//!            03                parameters to come     04                 epoch
+//!            05                longest liability
+//! seeds      50 height         seed
+//! registry   10 id             service                11 id              service to come
+//!            1a height id      services to come, in order
+//!            12 operator       supplier as registered 13 operator        as frozen for a session
+//!            14 height operator  suppliers to freeze, in order
+//!            15 owner          its operators          06                 suppliers to weigh again
+//!            16 gateway        gateway                17 relay key       whose it is
+//!            41 height address stakes to return
+//! escrow     18 app            escrow, delegations    19 app gateway     since when delegated
+//! roster     20 id             index                  21 id 00 chunk     a part
+//! session    30 session        session                32 ~start id       open ones, newest first
+//!            33 party ~start id  open ones of a party, newest first
+//! claim      31 session operator  claim
+//! settle     40 height session sessions to settle     60 session operator  settled claim
+//!            42 height session settled claims to forget
+//! price      70 id             price                  71 id              demand so far
+//!            07                prices to step yet
 //! ```
 
 use proto::keys::RelayKey;
@@ -27,19 +33,28 @@ pub(crate) const AUTHORITY: [u8; 1] = [0x02];
 pub(crate) const PARAMS_TO_COME: [u8; 1] = [0x03];
 pub(crate) const EPOCH: [u8; 1] = [0x04];
 pub(crate) const LIABLE: [u8; 1] = [0x05];
-pub(crate) const SERVICE_COUNT: [u8; 1] = [0x06];
+pub(crate) const TO_WEIGH: [u8; 1] = [0x06];
+pub(crate) const TO_STEP: [u8; 1] = [0x07];
 
 pub(crate) const SERVICES: u8 = 0x10;
-pub(crate) const SERVICES_TO_COME: u8 = 0x11;
 pub(crate) const SUPPLIERS: u8 = 0x12;
-pub(crate) const CHANGED: u8 = 0x14;
+pub(crate) const TO_FREEZE: u8 = 0x14;
 pub(crate) const GATEWAYS: u8 = 0x16;
 pub(crate) const APPS: u8 = 0x18;
+pub(crate) const TO_LIST: u8 = 0x1a;
 pub(crate) const SESSIONS: u8 = 0x30;
 pub(crate) const SESSION_ORDER: u8 = 0x32;
+const SESSIONS_OF: u8 = 0x33;
 pub(crate) const TO_SETTLE: u8 = 0x40;
 pub(crate) const TO_RETURN: u8 = 0x41;
 pub(crate) const TO_FORGET: u8 = 0x42;
+pub(crate) const SEEDS: u8 = 0x50;
+const SETTLED: u8 = 0x60;
+
+/// The part of a queue's key that follows its prefix and height.
+pub(crate) fn queued(key: &[u8]) -> &[u8] {
+    key.get(9..).unwrap_or_default()
+}
 
 fn key(prefix: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = vec![prefix];
@@ -52,7 +67,19 @@ pub(crate) fn all(prefix: u8) -> (Vec<u8>, Vec<u8>) {
     (vec![prefix], vec![prefix + 1])
 }
 
-/// All keys of `prefix` with heights up to `height`, inclusive.
+/// All keys that begin with `start`, whose last bytes are of a fixed length.
+fn within(start: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+    let mut end = start.clone();
+    while end.last() == Some(&0xff) {
+        end.pop();
+    }
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    (start, end)
+}
+
+/// All keys of the queue `prefix` with heights up to `height`, inclusive.
 pub(crate) fn until(prefix: u8, height: Height) -> (Vec<u8>, Vec<u8>) {
     (vec![prefix], key(prefix, &[&height.plus(1).0.to_be_bytes()]))
 }
@@ -68,7 +95,11 @@ pub(crate) fn service(id: &ServiceId) -> Vec<u8> {
 }
 
 pub(crate) fn service_to_come(id: &ServiceId) -> Vec<u8> {
-    key(SERVICES_TO_COME, &[id.as_str().as_bytes()])
+    key(0x11, &[id.as_str().as_bytes()])
+}
+
+pub(crate) fn to_list(at: Height, id: &ServiceId) -> Vec<u8> {
+    key(TO_LIST, &[&at.0.to_be_bytes(), id.as_str().as_bytes()])
 }
 
 pub(crate) fn supplier(operator: &Address) -> Vec<u8> {
@@ -79,8 +110,8 @@ pub(crate) fn frozen(operator: &Address) -> Vec<u8> {
     key(0x13, &[&operator.0])
 }
 
-pub(crate) fn changed(operator: &Address) -> Vec<u8> {
-    key(CHANGED, &[&operator.0])
+pub(crate) fn to_freeze(at: Height, operator: &Address) -> Vec<u8> {
+    key(TO_FREEZE, &[&at.0.to_be_bytes(), &operator.0])
 }
 
 pub(crate) fn owner(owner: &Address) -> Vec<u8> {
@@ -97,6 +128,10 @@ pub(crate) fn relay_key(relay: &RelayKey) -> Vec<u8> {
 
 pub(crate) fn app(app: &Address) -> Vec<u8> {
     key(APPS, &[&app.0])
+}
+
+pub(crate) fn delegated(app: &Address, gateway: &Address) -> Vec<u8> {
+    key(0x19, &[&app.0, &gateway.0])
 }
 
 pub(crate) fn roster(id: &ServiceId) -> Vec<u8> {
@@ -119,6 +154,15 @@ pub(crate) fn session_order(start: Height, id: &Digest) -> Vec<u8> {
     key(SESSION_ORDER, &[&(!start.0).to_be_bytes(), &id.0])
 }
 
+pub(crate) fn session_of(party: &Address, start: Height, id: &Digest) -> Vec<u8> {
+    key(SESSIONS_OF, &[&party.0, &(!start.0).to_be_bytes(), &id.0])
+}
+
+/// All open sessions of a party, or of all.
+pub(crate) fn sessions_of(party: Option<&Address>) -> (Vec<u8>, Vec<u8>) {
+    party.map_or(all(SESSION_ORDER), |party| within(key(SESSIONS_OF, &[&party.0])))
+}
+
 pub(crate) fn to_settle(at: Height, id: &Digest) -> Vec<u8> {
     key(TO_SETTLE, &[&at.0.to_be_bytes(), &id.0])
 }
@@ -127,16 +171,21 @@ pub(crate) fn to_return(at: Height, who: &Address) -> Vec<u8> {
     key(TO_RETURN, &[&at.0.to_be_bytes(), &who.0])
 }
 
-pub(crate) fn to_forget(at: Height, session: &Digest, operator: &Address) -> Vec<u8> {
-    key(TO_FORGET, &[&at.0.to_be_bytes(), &session.0, &operator.0])
+pub(crate) fn to_forget(at: Height, session: &Digest) -> Vec<u8> {
+    key(TO_FORGET, &[&at.0.to_be_bytes(), &session.0])
 }
 
 pub(crate) fn seed(height: Height) -> Vec<u8> {
-    key(0x50, &[&height.0.to_be_bytes()])
+    key(SEEDS, &[&height.0.to_be_bytes()])
 }
 
 pub(crate) fn settled(session: &Digest, operator: &Address) -> Vec<u8> {
-    key(0x60, &[&session.0, &operator.0])
+    key(SETTLED, &[&session.0, &operator.0])
+}
+
+/// The settled claims of one session.
+pub(crate) fn settled_of(session: &Digest) -> (Vec<u8>, Vec<u8>) {
+    within(key(SETTLED, &[&session.0]))
 }
 
 pub(crate) fn price(id: &ServiceId) -> Vec<u8> {
@@ -145,4 +194,25 @@ pub(crate) fn price(id: &ServiceId) -> Vec<u8> {
 
 pub(crate) fn demand(id: &ServiceId) -> Vec<u8> {
     key(0x71, &[id.as_str().as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_a_party_holds_its_sessions_and_no_others() {
+        for party in [Address([0; 20]), Address([0xff; 20]), Address([7; 20])] {
+            let (from, to) = sessions_of(Some(&party));
+            for start in [Height(0), Height(u64::MAX)] {
+                for id in [Digest([0; 32]), Digest([0xff; 32])] {
+                    let key = session_of(&party, start, &id);
+                    assert!(from <= key && key < to, "{party}");
+                }
+            }
+            let other = Address([8; 20]);
+            let key = session_of(&other, Height(1), &Digest([1; 32]));
+            assert!(!(from <= key && key < to));
+        }
+    }
 }

@@ -1,40 +1,87 @@
 //! The market: one state machine over the trait [`Host`], whatever chain it lives in.
 //!
 //! ```text
-//! registry   services, suppliers, gateways: what is staked, offered, listed
-//! account    an app's escrow and what it lets gateways lock
-//! roster     who can be drawn for a service, frozen within a session
-//! session    a budget locked, suppliers drawn, terms copied
-//! claim      roots of usage trees, and the leaves that a seed asks for
-//! settle     who is paid what, and why not
-//! price      one step for each service and session
+//! params, epoch       what governance set, and where sessions begin
+//! registry            services, suppliers, gateways: what is listed, staked, offered
+//! escrow, delegation  what apps deposited, and what they let gateways lock
+//! roster              who can be drawn for a service, frozen within a session
+//! session             a budget locked, suppliers drawn, terms copied
+//! claim, proof        roots of usage trees, and the leaves that a seed asks for
+//! settle              who is paid what, and why not
+//! price, seeds        one step for each service and session; one seed for each height
+//! draft, keys, block  changes before they are made, where they go, what each block does
 //! ```
 //! Nothing here does I/O, reads a clock or panics, and a block never fails. A refused message
-//! leaves no trace: all it changes is gathered in a [`draft`] first, and the one payment that it may
-//! cause is made before anything is written.
+//! leaves no trace, see [`gas`] and the module behind it.
+//!
+//! Events are told with these kinds and attributes, in this order:
+//!
+//! ```text
+//! lode_session_boundary   start
+//! lode_session_opened     session service app gateway start end price budget suppliers
+//! lode_claim              session supplier root cu relays
+//! lode_claim_refused      session supplier reason
+//! lode_proof              session supplier right [reason]
+//! lode_proof_refused      session supplier reason
+//! lode_settled            session supplier cu relays cost supplier_share source_share audits_share
+//!                         treasury_share burned reason
+//! lode_slashed            session supplier amount reason
+//! lode_session_settled    session app returned
+//! lode_price              service since price utilisation_ppm
+//! lode_service_listed     service source
+//! lode_supplier_staked    operator owner stake
+//! lode_supplier_updated   operator
+//! lode_supplier_unstaked  operator until
+//! lode_supplier_jailed    operator until
+//! lode_supplier_unjailed  operator
+//! lode_gateway_staked     gateway stake
+//! lode_gateway_unstaked   gateway until
+//! lode_stake_returned     to amount
+//! lode_deposit            app amount
+//! lode_withdraw           app amount
+//! lode_delegated          app gateway limit expires
+//! lode_undelegated        app gateway
+//! lode_params_updated     authority
+//! lode_params_in_force    since
+//! lode_roster_full        service operator
+//! lode_dropped            session reason
+//! lode_short              reason
+//! ```
+//! The last two tell of what cannot happen: a record or coins that are not there although others
+//! say so. The market goes on without them.
 
 pub mod host;
 pub mod memory;
 
-mod account;
-mod boundary;
+mod block;
 mod claim;
+mod delegation;
 mod draft;
+mod epoch;
+mod escrow;
 mod genesis;
 mod keys;
+mod params;
 mod price;
 mod proof;
 mod query;
 mod refused;
 mod registry;
 mod roster;
+mod seeds;
 mod session;
 mod settle;
 
+pub use claim::ClaimRefused;
 pub use draft::gas;
+pub use escrow::EscrowRefused;
+pub use genesis::GenesisRefused;
 pub use host::Host;
+pub use proof::ProofRefused;
 pub use query::query;
 pub use refused::{CODESPACE, Refused};
+pub use registry::RegistryRefused;
+pub use session::SessionRefused;
 
 use draft::Draft;
 use proto::message::{Genesis, Message};
@@ -49,7 +96,7 @@ pub struct Done {
 /// Begins a block: keeps its seed, and at a session's first height lets changes take effect.
 pub fn begin_block(host: &mut impl Host) {
     let mut draft = Draft::new(host);
-    boundary::begin(&mut draft);
+    block::begin(&mut draft);
     draft.commit_all();
 }
 
@@ -65,7 +112,7 @@ pub fn execute(host: &mut impl Host, message: &Message) -> Result<Done, Refused>
 /// Ends a block: settles sessions, returns stakes, forgets what nobody needs. Its work is bounded.
 pub fn end_block(host: &mut impl Host) {
     let mut draft = Draft::new(host);
-    boundary::end(&mut draft);
+    block::end(&mut draft);
     draft.commit_all();
 }
 
@@ -92,13 +139,13 @@ fn dispatch<H: Host>(draft: &mut Draft<'_, H>, message: &Message) -> Result<(), 
         Message::UnjailSupplier(m) => registry::supplier::unjail(draft, m),
         Message::StakeGateway(m) => registry::gateway::stake(draft, m),
         Message::UnstakeGateway(m) => registry::gateway::unstake(draft, m),
-        Message::Deposit(m) => account::deposit(draft, m),
-        Message::Withdraw(m) => account::withdraw(draft, m),
-        Message::Delegate(m) => account::delegate(draft, m),
-        Message::Undelegate(m) => account::undelegate(draft, m),
+        Message::Deposit(m) => escrow::deposit(draft, m),
+        Message::Withdraw(m) => escrow::withdraw(draft, m),
+        Message::Delegate(m) => delegation::delegate(draft, m),
+        Message::Undelegate(m) => delegation::undelegate(draft, m),
         Message::OpenSession(m) => session::open(draft, m),
         Message::SubmitClaims(m) => claim::submit(draft, m),
         Message::SubmitProofs(m) => proof::submit(draft, m),
-        Message::UpdateParams(m) => boundary::update_params(draft, m),
+        Message::UpdateParams(m) => params::update(draft, m),
     }
 }

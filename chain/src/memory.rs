@@ -55,11 +55,25 @@ impl MemoryHost {
         self.coins.get(&(address(of), denom.clone())).copied().unwrap_or_default()
     }
 
+    /// All coins of `denom` that accounts and purses hold.
+    pub fn supply(&self, denom: &Denom) -> Amount {
+        let held = self.coins.iter().filter(|((_, other), _)| other == denom);
+        Amount(held.map(|(_, amount)| amount.0).sum())
+    }
+
+    /// All coins of `denom` that were destroyed.
+    pub fn burned(&self, denom: &Denom) -> Amount {
+        self.burned.get(denom).copied().unwrap_or_default()
+    }
+
     /// All coins of `denom` that were ever made: those that are held, and those that were burned.
     pub fn ever_made(&self, denom: &Denom) -> Amount {
-        let held = self.coins.iter().filter(|((_, other), _)| other == denom);
-        let held: u128 = held.map(|(_, amount)| amount.0).sum();
-        Amount(held + self.burned.get(denom).map_or(0, |amount| amount.0))
+        Amount(self.supply(denom).0 + self.burned(denom).0)
+    }
+
+    /// How many records the market keeps.
+    pub fn record_count(&self) -> usize {
+        self.records.len()
     }
 
     /// What happened since the last call.

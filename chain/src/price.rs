@@ -1,18 +1,30 @@
-//! The price of each service: one step at each session's first block.
+//! The price of each service: one step at each session's beginning, by the rule of
+//! [`proto::price`].
+//!
+//! Demand is work that was settled and paid since the step before: the claims of one session settle
+//! together, so it is that of the last session whose proofs are through. What is merely claimed, or
+//! was refuted, moves no price.
 
 use crate::draft::Draft;
 use crate::host::{Event, Host};
-use crate::registry::service::SERVICES_MAX;
-use crate::{boundary, keys, roster};
-use proto::price::{Demand, State, counted};
+use crate::roster::Roster;
+use crate::{epoch, keys, params};
+use proto::price::{Demand, Params, State};
 use proto::service::{Service, ServiceId};
 use proto::wire::Wire;
 use proto::{Address, Cu, Height, Price};
+use std::collections::BTreeMap;
 
-/// Payers whose work is told apart for one step at most; the work of more counts as the last's.
+/// Services whose prices take their step in one block at most. Those of more services follow in the
+/// next blocks of the session, in the order of their ids; a session opens at the price that holds
+/// when it is opened, and keeps it.
+const STEPS_MAX: usize = 1_000;
+
+/// Payers whose work is told apart for one step at most: only one with a large part of all work can
+/// reach the payers' cap, and few can have that.
 const PAYERS_MAX: usize = 256;
 
-/// Bytes of one payer's record: address and compute units.
+/// Bytes of one payer in a record: address and compute units.
 const PAYER_BYTES: usize = 28;
 
 /// The price at which sessions of `service` open.
@@ -21,66 +33,144 @@ pub(crate) fn current<H: Host>(draft: &mut Draft<'_, H>, service: &Service) -> P
     state.map_or(service.price_start, |state| state.price)
 }
 
-/// The price of a service that was just listed.
+/// The first price of a service, unless it has one.
 pub(crate) fn begin<H: Host>(draft: &mut Draft<'_, H>, service: &Service) {
-    let params = boundary::params(draft).price;
-    let state = State::begin(service.price_start, &params, draft.block().height);
-    draft.write(keys::price(&service.id), &state);
-}
-
-/// Counts settled work as demand.
-pub(crate) fn admit<H: Host>(
-    draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    payer: &Address,
-    cu: Cu,
-) {
-    let mut payers = payers(draft, service);
-    match payers.iter().position(|(other, _)| other == payer) {
-        Some(i) => payers[i].1 = Cu(payers[i].1.0.saturating_add(cu.0)),
-        None if payers.len() < PAYERS_MAX => payers.push((*payer, cu)),
-        None => payers[PAYERS_MAX - 1].1 = Cu(payers[PAYERS_MAX - 1].1.0.saturating_add(cu.0)),
+    let key = keys::price(&service.id);
+    if draft.get(&key).is_none() {
+        let params = params::load(draft).price;
+        let state = State::begin(service.price_start, &params, draft.block().height);
+        draft.write(key, &state);
     }
-    let mut bytes = Vec::with_capacity(payers.len() * PAYER_BYTES);
-    for (payer, cu) in payers {
-        bytes.extend(payer.0);
-        bytes.extend(cu.0.to_be_bytes());
+}
+
+/// Work by payer: those with most of it by name, the rest together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    payers: BTreeMap<Address, Cu>,
+    others: Cu,
+}
+
+impl Tally {
+    pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId) -> Tally {
+        Tally::decode(&draft.get(&keys::demand(service)).unwrap_or_default())
     }
-    draft.set(keys::demand(service), bytes);
-}
 
-fn payers<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId) -> Vec<(Address, Cu)> {
-    let bytes = draft.get(&keys::demand(service)).unwrap_or_default();
-    let one = |chunk: &[u8]| {
-        let (address, cu) = chunk.split_first_chunk::<20>()?;
-        Some((Address(*address), Cu(u64::from_be_bytes(cu.try_into().ok()?))))
-    };
-    bytes.chunks_exact(PAYER_BYTES).filter_map(one).collect()
-}
+    pub(crate) fn store<H: Host>(&self, draft: &mut Draft<'_, H>, service: &ServiceId) {
+        draft.set(keys::demand(service), self.encode());
+    }
 
-/// Moves the prices of all services.
-pub(crate) fn step_all<H: Host>(draft: &mut Draft<'_, H>, at: Height) {
-    for (_, bytes) in draft.stored(&keys::all(keys::SERVICES), SERVICES_MAX as usize) {
-        if let Ok(service) = Service::decode(&bytes) {
-            step(draft, &service.id, at);
+    /// Counts work. Who did the least of more than [`PAYERS_MAX`] joins the rest.
+    pub(crate) fn add(&mut self, payer: &Address, cu: Cu) {
+        let work = self.payers.entry(*payer).or_default();
+        *work = Cu(work.0.saturating_add(cu.0));
+        if self.payers.len() > PAYERS_MAX {
+            let least = self.payers.iter().min_by_key(|(_, cu)| **cu);
+            if let Some((payer, cu)) = least.map(|(payer, cu)| (*payer, *cu)) {
+                self.payers.remove(&payer);
+                self.others = Cu(self.others.0.saturating_add(cu.0));
+            }
         }
     }
+
+    fn counted(&self, params: &Params) -> Cu {
+        let by_payer: Vec<Cu> = self.payers.values().copied().collect();
+        proto::price::counted(&by_payer, self.others, params.payer_cap)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.others.0.to_be_bytes().to_vec();
+        for (payer, cu) in &self.payers {
+            bytes.extend(payer.0);
+            bytes.extend(cu.0.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Tally {
+        let Some((others, rest)) = bytes.split_first_chunk() else { return Tally::default() };
+        let one = |payer: &[u8; PAYER_BYTES]| {
+            let (address, cu) = payer.split_first_chunk()?;
+            Some((Address(*address), Cu(u64::from_be_bytes(cu.try_into().ok()?))))
+        };
+        let payers = rest.as_chunks().0.iter().filter_map(one).collect();
+        Tally { payers, others: Cu(u64::from_be_bytes(*others)) }
+    }
 }
 
-fn step<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId, at: Height) {
+/// Asks for a step of all prices; those of the session before are taken first.
+pub(crate) fn begin_steps<H: Host>(draft: &mut Draft<'_, H>) {
+    if draft.get(&keys::TO_STEP).is_none() {
+        draft.set(keys::TO_STEP.to_vec(), keys::all(keys::SERVICES).0);
+    }
+}
+
+/// Moves the prices of some services, as far as a step was asked for.
+pub(crate) fn step_some<H: Host>(draft: &mut Draft<'_, H>) {
+    let Some(from) = draft.get(&keys::TO_STEP) else { return };
+    let height = draft.block().height;
+    let (since, params) = (epoch::load(draft).start(height), params::load(draft).price);
+    let (_, to) = keys::all(keys::SERVICES);
+    let page = draft.stored(&(from, to), STEPS_MAX);
+    for (_, bytes) in &page {
+        if let Ok(service) = Service::decode(bytes) {
+            step(draft, &service.id, &params, since);
+        }
+    }
+    match page.last().filter(|_| page.len() == STEPS_MAX) {
+        Some((last, _)) => draft.set(keys::TO_STEP.to_vec(), keys::after(last.clone())),
+        None => draft.delete(keys::TO_STEP.to_vec()),
+    }
+}
+
+fn step<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId, params: &Params, since: Height) {
     let Some(before) = draft.read::<State>(&keys::price(service)) else { return };
-    let params = boundary::params(draft).price;
-    let by_payer: Vec<Cu> = payers(draft, service).into_iter().map(|(_, cu)| cu).collect();
-    let demand = Demand {
-        admitted: counted(&by_payer, params.payer_cap),
-        capacity: roster::capacity(draft, service),
-    };
-    let asks = roster::asks(draft, service, params.operator_cap);
-    let after = before.step(demand, asks, &params, at);
-    draft.write(keys::price(service), &after);
-    draft.delete(keys::demand(service));
+    let tally = Tally::load(draft, service);
+    let mut roster = Roster::load(draft, service);
+    let demand = Demand { admitted: tally.counted(params), capacity: roster.capacity() };
+    let asks = roster.asks(draft, params.operator_cap);
+    let after = before.step(demand, asks, params, since);
+    // An idle market stands still: then nothing is written.
+    if (State { since: before.since, ..after }) != before {
+        draft.write(keys::price(service), &after);
+    }
+    if tally != Tally::default() {
+        draft.delete(keys::demand(service));
+    }
     if after.price != before.price {
-        let event = Event::new("lode_price").with("service", service);
+        let event = Event::new("lode_price").with("service", service).with("since", since);
         draft.emit(event.with("price", after.price).with("utilisation_ppm", after.ubar.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payer(n: u16) -> Address {
+        let mut bytes = [0; 20];
+        bytes[..2].copy_from_slice(&n.to_be_bytes());
+        Address(bytes)
+    }
+
+    #[test]
+    fn a_tally_reads_back_as_it_was_written() {
+        let mut tally = Tally::default();
+        assert_eq!(Tally::decode(&[]), tally);
+        for n in 0..300 {
+            tally.add(&payer(n), Cu(n.into()));
+        }
+        assert_eq!(tally.payers.len(), PAYERS_MAX);
+        assert_eq!(tally.others, Cu((0..44).sum()));
+        assert_eq!(Tally::decode(&tally.encode()), tally);
+    }
+
+    #[test]
+    fn many_small_payers_count_in_full_and_a_large_one_up_to_its_cap() {
+        let params = Params::default();
+        let mut tally = Tally::default();
+        (0..1_000).for_each(|n| tally.add(&payer(n), Cu(10)));
+        assert_eq!(tally.counted(&params), Cu(10_000));
+        tally.add(&payer(5_000), Cu(30_000));
+        assert_eq!(tally.counted(&params), Cu(10_000 + 40_000 / 5));
     }
 }

@@ -3,16 +3,38 @@
 use crate::draft::{Draft, gas};
 use crate::host::{Event, Host};
 use crate::refused::Refused;
-use crate::{boundary, keys, session};
-use proto::claim::{Claim, Event as Turn, Phase, must_prove};
+use crate::{keys, seeds, session};
+use proto::claim::{Claim, Event as Turn, OutOfTurn, Phase, must_prove};
 use proto::leaf::{BadLeaf, Opening, drawn_point};
 use proto::message::{Proof, SubmitProofs};
 use proto::names::PROOFS_PER_TX_MAX;
 use proto::session::{Seat, Session};
-use proto::{Address, Digest};
+use proto::{Address, Digest, Height};
 use smst::{DecodeRefused, VerifyRefused};
+use std::ops::Range;
 
-/// Why a shown leaf is wrong.
+/// Why a proof is not looked at. It costs no stake: the claim stays as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofRefused {
+    #[error("at height {at}, but proofs are taken in {}..{}", window.start, window.end)]
+    OutsideWindow { at: Height, window: Range<Height> },
+    #[error(transparent)]
+    OutOfTurn(#[from] OutOfTurn),
+    #[error("none of the {count} proofs was taken; the first: {first}")]
+    NoneTaken { count: usize, first: String },
+}
+
+impl ProofRefused {
+    pub(crate) fn code(&self) -> u32 {
+        match self {
+            ProofRefused::OutsideWindow { .. } => 27,
+            ProofRefused::OutOfTurn(_) => 31,
+            ProofRefused::NoneTaken { .. } => 35,
+        }
+    }
+}
+
+/// Why what is shown is wrong. It refutes the claim.
 #[derive(Clone, Debug, thiserror::Error)]
 enum Wrong {
     #[error("{shown} leaves are shown, but {drawn} were drawn")]
@@ -22,23 +44,40 @@ enum Wrong {
     #[error("draw {0}: {1}")]
     Tree(u32, VerifyRefused),
     #[error("draw {draw}: the leaf lies at {}..{}, but {point} was drawn", lies.start, lies.end)]
-    Elsewhere { draw: u32, lies: std::ops::Range<u64>, point: u64 },
+    Elsewhere { draw: u32, lies: Range<u64>, point: u64 },
     #[error("draw {0}: {1}")]
     Leaf(u32, BadLeaf),
 }
 
+/// Takes the proofs of a batch, right ones and wrong ones. One that cannot be looked at - too late,
+/// not asked for, no claim - is told by an event and costs the others nothing; a message of which
+/// none is taken is refused.
 pub(crate) fn submit<H: Host>(draft: &mut Draft<'_, H>, m: &SubmitProofs) -> Result<(), Refused> {
     let count = m.proofs.len();
     if !(1..=PROOFS_PER_TX_MAX).contains(&count) {
         return Err(Refused::Count { count, max: PROOFS_PER_TX_MAX });
     }
+    let mut refusals = Vec::new();
     for proof in &m.proofs {
-        take(draft, &m.operator, proof)?;
+        if let Err(refused) = take(draft, &m.operator, proof) {
+            refusals.push((proof.session_id, refused));
+        }
+    }
+    if let Some((_, first)) = refusals.first().filter(|_| refusals.len() == count) {
+        return Err(match count {
+            1 => first.clone(),
+            _ => ProofRefused::NoneTaken { count, first: first.to_string() }.into(),
+        });
+    }
+    for (id, refused) in refusals {
+        let event = Event::new("lode_proof_refused").with("session", id);
+        draft.emit(event.with("supplier", m.operator).with("reason", refused));
     }
     Ok(())
 }
 
-/// Decides a claim by the leaves that its supplier shows. Wrong leaves are final.
+/// Decides a claim by the leaves that its supplier shows. Only the claim's own supplier can: a
+/// stranger's bytes cost it nothing. Wrong leaves are final.
 fn take<H: Host>(
     draft: &mut Draft<'_, H>,
     operator: &Address,
@@ -47,23 +86,21 @@ fn take<H: Host>(
     let session = session::load(draft, &proof.session_id)?;
     let (at, window) = (draft.block().height, session.proof_window());
     if !window.contains(&at) {
-        return Err(Refused::NotProofTime { at, window });
+        return Err(ProofRefused::OutsideWindow { at, window }.into());
     }
-    let Some(seat) = session.seat(operator) else {
-        return Err(Refused::NotSeated { operator: *operator, session: session.id });
-    };
+    let missing = || Refused::missing(format!("a claim of {operator} in {}", session.id));
+    let seat = session.seat(operator).ok_or_else(missing)?;
     let key = keys::claim(&session.id, operator);
-    let mut claim: Claim = draft
-        .read(&key)
-        .ok_or_else(|| Refused::missing(format!("a claim of {operator} in {}", session.id)))?;
-    let seed = boundary::seed(draft, session.reveal_height()).unwrap_or_default();
+    let mut claim: Claim = draft.read(&key).ok_or_else(missing)?;
+    let seed = seeds::at(draft, session.reveal_height())
+        .ok_or_else(|| Refused::missing(format!("the seed of {}", session.reveal_height())))?;
     claim.phase = revealed(&session, &claim, &seed);
-    let signatures: u64 = proof.openings.iter().map(|o| 2 + u64::from(o.leaf.ack.is_some())).sum();
-    let steps: u64 = proof.openings.iter().map(|o| o.path.len() as u64 / 32).sum();
-    draft.charge(gas::SIGNATURE * signatures + gas::HASH * steps);
-    let chain_id = draft.block().chain_id;
-    let outcome = check(&chain_id, &session, seat, &claim, &seed, &proof.openings);
-    (claim.phase, _) = claim.phase.after(Turn::Shown { right: outcome.is_ok() })?;
+    let turned = |right| claim.phase.after(Turn::Shown { right }).map_err(ProofRefused::from);
+    // Asked before any work is done: a second proof is not checked to be thrown away.
+    turned(true)?;
+    charge(draft, &proof.openings);
+    let outcome = check(&draft.block().chain_id, &session, seat, &claim, &seed, &proof.openings);
+    (claim.phase, _) = turned(outcome.is_ok())?;
     draft.write(key, &claim);
     let event = Event::new("lode_proof").with("session", session.id).with("supplier", operator);
     draft.emit(match outcome {
@@ -73,10 +110,31 @@ fn take<H: Host>(
     Ok(())
 }
 
+/// Bytes of a sibling in a proof's path: at least a digest.
+const SIBLING_BYTES: usize = 32;
+
+fn charge<H: Host>(draft: &mut Draft<'_, H>, openings: &[Opening]) {
+    for opening in openings {
+        let tail = opening.leaf.ack.as_ref().map(|ack| ack.tail.len());
+        let hashes = opening.path.len() / SIBLING_BYTES + tail.unwrap_or(0);
+        let signatures = 2 + u64::from(tail.is_some());
+        draft.charge(gas::SIGNATURE * signatures + gas::HASH * hashes as u64);
+    }
+}
+
 /// The phase of a claim once the seed of its session's reveal height is known.
 pub(crate) fn revealed(session: &Session, claim: &Claim, seed: &Digest) -> Phase {
-    let drawn = must_prove(session, &claim.root, &claim.operator, seed);
-    claim.phase.after(Turn::Revealed { drawn }).map_or(claim.phase, |(phase, _)| phase)
+    match claim.phase {
+        Phase::Claimed => {
+            let drawn = must_prove(session, &claim.root, &claim.operator, seed);
+            claim.phase.after(Turn::Revealed { drawn }).map_or(claim.phase, |(phase, _)| phase)
+        }
+        phase @ (Phase::ProofDue
+        | Phase::Proven
+        | Phase::Spared
+        | Phase::Refuted
+        | Phase::Expired) => phase,
+    }
 }
 
 fn check(

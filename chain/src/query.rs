@@ -1,15 +1,17 @@
 //! Answers to what anybody can ask. Pages are bounded.
 
+use crate::epoch::Epoch;
 use crate::host::{Host, Purse};
 use crate::refused::Refused;
-use crate::{boundary, keys, proof};
+use crate::{keys, proof};
 use proto::claim::Claim;
+use proto::params::Params;
 use proto::query::{self, Query};
 use proto::service::Service;
 use proto::session::Session;
 use proto::supplier::{Gateway, Supplier};
 use proto::wire::Wire;
-use proto::{Amount, Denom, Digest, Height};
+use proto::{Amount, Denom, Digest};
 use std::collections::BTreeMap;
 
 /// Answers the query of a gRPC path, both in protobuf.
@@ -54,8 +56,10 @@ fn asked<T>(field: Option<T>, name: &str) -> Result<T, Refused> {
     field.ok_or_else(|| Refused::missing(format!("the field {name} of the query")))
 }
 
-fn params(host: &impl Host, _: query::GetParams) -> Result<proto::params::Params, Refused> {
-    read(host, &keys::PARAMS, "the parameters")
+fn params(host: &impl Host, _: query::GetParams) -> Result<Params, Refused> {
+    let to_come = host.get(&keys::PARAMS_TO_COME).is_some();
+    let key = if to_come { keys::PARAMS_TO_COME } else { keys::PARAMS };
+    read(host, &key, "the parameters")
 }
 
 fn service(host: &impl Host, q: query::GetService) -> Result<Service, Refused> {
@@ -63,6 +67,12 @@ fn service(host: &impl Host, q: query::GetService) -> Result<Service, Refused> {
     let to_come = host.get(&keys::service_to_come(&id)).is_some();
     let key = if to_come { keys::service_to_come(&id) } else { keys::service(&id) };
     read(host, &key, format!("the service {id}"))
+}
+
+/// How many records are on a page on which `limit` are wanted, or as many as there can be.
+fn rows(limit: u32) -> usize {
+    let limit = if limit == 0 { query::PAGE_MAX } else { limit.min(query::PAGE_MAX) };
+    limit as usize
 }
 
 /// The records of a page, from after `from` on.
@@ -74,8 +84,7 @@ fn page<T: Wire>(
 ) -> Result<Vec<T>, Refused> {
     let (from, to) = keys::all(prefix);
     let from = after.map_or(from, keys::after);
-    let limit = if limit == 0 { query::PAGE_MAX } else { limit.min(query::PAGE_MAX) };
-    let records = host.range(&from, &to, limit as usize);
+    let records = host.range(&from, &to, rows(limit));
     records.iter().map(|(_, bytes)| Ok(T::decode(bytes)?)).collect()
 }
 
@@ -114,33 +123,20 @@ fn session(host: &impl Host, q: query::GetSession) -> Result<Session, Refused> {
     read(host, &keys::session(&q.id), format!("the session {}", q.id))
 }
 
-/// Sessions that one query looks at, at most.
-const LOOKED_AT_MAX: usize = 5_000;
-
 fn sessions(host: &impl Host, q: query::ListSessions) -> Result<query::Sessions, Refused> {
-    let (from, to) = keys::all(keys::SESSION_ORDER);
-    let from = match q.after {
-        Some(id) => {
-            let last: Session = read(host, &keys::session(&id), format!("the session {id}"))?;
-            keys::after(keys::session_order(last.start, &id))
-        }
-        None => from,
-    };
-    let limit = if q.limit == 0 { query::PAGE_MAX } else { q.limit.min(query::PAGE_MAX) };
+    let party = q.party.as_ref();
+    let (mut from, to) = keys::sessions_of(party);
+    if let Some(id) = q.after {
+        let last = session(host, query::GetSession { id })?;
+        from = keys::after(match party {
+            Some(party) => keys::session_of(party, last.start, &id),
+            None => keys::session_order(last.start, &id),
+        });
+    }
     let mut sessions = Vec::new();
-    for (key, _) in host.range(&from, &to, LOOKED_AT_MAX) {
-        let id = key.get(9..).and_then(|bytes| bytes.try_into().ok()).map(Digest);
-        let bytes = id.and_then(|id| host.get(&keys::session(&id)));
-        let Some(session) = bytes.and_then(|bytes| Session::decode(&bytes).ok()) else { continue };
-        let concerns = |who: &proto::Address| {
-            session.app == *who || session.gateway == *who || session.seat(who).is_some()
-        };
-        if q.party.as_ref().is_none_or(concerns) {
-            sessions.push(session);
-            if sessions.len() == limit as usize {
-                break;
-            }
-        }
+    for (key, _) in host.range(&from, &to, rows(q.limit)) {
+        let id = key.last_chunk().copied().map(Digest).unwrap_or_default();
+        sessions.push(session(host, query::GetSession { id })?);
     }
     Ok(query::Sessions { sessions })
 }
@@ -171,9 +167,7 @@ fn seed(host: &impl Host, q: query::GetSeed) -> Result<query::SeedAt, Refused> {
 }
 
 fn clock(host: &impl Host, _: query::GetClock) -> Result<query::Clock, Refused> {
-    let bytes: Option<[u8; 16]> = host.get(&keys::EPOCH).and_then(|bytes| bytes.try_into().ok());
-    let number = u128::from_be_bytes(bytes.unwrap_or_default());
-    let epoch = boundary::Epoch { first: Height((number >> 64) as u64), length: number as u64 };
+    let epoch = Epoch::decode(host.get(&keys::EPOCH));
     let height = host.block().height;
     Ok(query::Clock { height, start: epoch.start(height), next_start: epoch.next_start(height) })
 }
@@ -183,7 +177,8 @@ fn clock(host: &impl Host, _: query::GetClock) -> Result<query::Clock, Refused> 
 fn invariants(host: &impl Host, _: query::GetInvariants) -> Result<query::Invariants, Refused> {
     let mut owed: BTreeMap<(&'static str, Denom), u128> = BTreeMap::new();
     let mut add = |purse: Purse, denom: &Denom, amount: Amount| {
-        *owed.entry((purse.name(), denom.clone())).or_default() += amount.0;
+        let owed = owed.entry((purse.name(), denom.clone())).or_default();
+        *owed = owed.saturating_add(amount.0);
     };
     each(host, keys::SUPPLIERS, |supplier: Supplier| {
         add(Purse::Stake, &Denom::stake(), supplier.stake);
@@ -205,11 +200,14 @@ fn invariants(host: &impl Host, _: query::GetInvariants) -> Result<query::Invari
     Ok(query::Invariants { invariants: owed.into_iter().map(invariant).collect() })
 }
 
+/// Records that are read at a time while all are walked over.
+const WALK_PAGE: usize = 1_000;
+
 /// Shows all records of a prefix, page by page.
 pub(crate) fn each<T: Wire>(host: &impl Host, prefix: u8, mut show: impl FnMut(T)) {
     let (mut from, to) = keys::all(prefix);
     loop {
-        let records = host.range(&from, &to, LOOKED_AT_MAX);
+        let records = host.range(&from, &to, WALK_PAGE);
         let Some((last, _)) = records.last() else { return };
         from = keys::after(last.clone());
         for (_, bytes) in &records {

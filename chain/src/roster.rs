@@ -2,247 +2,177 @@
 //! on one line.
 //!
 //! ```text
-//! index   [first | weight | capacity | count]  one entry for each chunk, in order
-//! chunk   [ask | operator | weight | capacity] up to 256 suppliers, in order
+//! index  [number | count | first | weight | heaviest | capacity]  one for each chunk, in order
+//! chunk  [ask | operator | weight | capacity]                     up to 256 suppliers, in order
+//!
+//! line   |-- chunk --|---- chunk ----|-- chunk --|   those who ask no more than the price are a
+//!        [------ eligible -------)                   beginning of it
 //! ```
-//! Those who ask no more than the price are a beginning of the line. A draw reads the index and
-//! one chunk for each one drawn, however many suppliers there are.
+//! A draw reads the index and one chunk for each one drawn, however many suppliers there are.
+
+mod record;
+
+pub(crate) use record::{Entry, Place};
 
 use crate::draft::Draft;
-use crate::host::Host;
+use crate::host::{Event, Host};
 use crate::keys;
 use proto::draw::Stretch;
 use proto::names::ROSTER_MAX;
-use proto::price::{Asks, quantile};
+use proto::price::Asks;
 use proto::service::ServiceId;
-use proto::supplier::Offer;
 use proto::{Address, Cu, Ppm, Price};
+use record::Summary;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Suppliers in one chunk at most; a full one is split in two.
 const CHUNK_MAX: usize = 256;
 
-/// One supplier in a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
-    ask: Price,
-    operator: Address,
-    weight: u64,
-    capacity: u64,
+/// Two neighbouring chunks that hold no more than this together become one, so that the index stays
+/// short whatever comes and goes.
+const MERGED_MAX: usize = CHUNK_MAX / 2;
+
+/// The roster of one service. Chunks are read when they are needed.
+pub(crate) struct Roster {
+    service: ServiceId,
+    index: Vec<Summary>,
+    chunks: BTreeMap<u32, Vec<Entry>>,
+    /// Chunks that are not as they are stored.
+    changed: BTreeSet<u32>,
+    count: usize,
 }
 
-const ENTRY_BYTES: usize = 44;
-
-/// One chunk in the index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Summary {
-    number: u32,
-    first: (Price, Address),
-    weight: u64,
-    capacity: u64,
-    count: u32,
-}
-
-const SUMMARY_BYTES: usize = 52;
-
-fn number<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let mut out = [0; N];
-    out.copy_from_slice(&bytes[at..at + N]);
-    out
-}
-
-impl Entry {
-    fn place(&self) -> (Price, Address) {
-        (self.ask, self.operator)
+impl Roster {
+    pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId) -> Roster {
+        let bytes = draft.get(&keys::roster(service)).unwrap_or_default();
+        let index = record::read_index(&bytes);
+        let count = index.iter().map(|summary| summary.count as usize).sum();
+        let (chunks, changed) = (BTreeMap::new(), BTreeSet::new());
+        Roster { service: service.clone(), index, chunks, changed, count }
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend(self.ask.0.to_be_bytes());
-        out.extend(self.operator.0);
-        out.extend(self.weight.to_be_bytes());
-        out.extend(self.capacity.to_be_bytes());
-    }
-
-    fn read(bytes: &[u8]) -> Entry {
-        Entry {
-            ask: Price(u64::from_be_bytes(number(bytes, 0))),
-            operator: Address(number(bytes, 8)),
-            weight: u64::from_be_bytes(number(bytes, 28)),
-            capacity: u64::from_be_bytes(number(bytes, 36)),
-        }
-    }
-}
-
-impl Summary {
-    fn of(number: u32, entries: &[Entry]) -> Option<Summary> {
-        let sum = |of: fn(&Entry) -> u64| entries.iter().map(of).fold(0u64, u64::saturating_add);
-        Some(Summary {
-            number,
-            first: entries.first()?.place(),
-            weight: sum(|entry| entry.weight),
-            capacity: sum(|entry| entry.capacity),
-            count: entries.len() as u32,
+    fn chunk<H: Host>(&mut self, draft: &mut Draft<'_, H>, number: u32) -> &mut Vec<Entry> {
+        let service = &self.service;
+        self.chunks.entry(number).or_insert_with(|| {
+            let bytes = draft.get(&keys::roster_chunk(service, number)).unwrap_or_default();
+            record::read_chunk(&bytes)
         })
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend(self.number.to_be_bytes());
-        out.extend(self.first.0.0.to_be_bytes());
-        out.extend(self.first.1.0);
-        out.extend(self.weight.to_be_bytes());
-        out.extend(self.capacity.to_be_bytes());
-        out.extend(self.count.to_be_bytes());
+    /// Where in the index something at `place` is, or would be.
+    fn at(&self, place: &Place) -> usize {
+        self.index.partition_point(|summary| summary.first <= *place).saturating_sub(1)
     }
 
-    fn read(bytes: &[u8]) -> Summary {
-        Summary {
-            number: u32::from_be_bytes(number(bytes, 0)),
-            first: (Price(u64::from_be_bytes(number(bytes, 4))), Address(number(bytes, 12))),
-            weight: u64::from_be_bytes(number(bytes, 32)),
-            capacity: u64::from_be_bytes(number(bytes, 40)),
-            count: u32::from_be_bytes(number(bytes, 48)),
+    /// Puts a supplier on the roster, unless it is full.
+    pub(crate) fn insert<H: Host>(&mut self, draft: &mut Draft<'_, H>, entry: Entry) {
+        if self.count >= ROSTER_MAX {
+            let event = Event::new("lode_roster_full").with("service", &self.service);
+            return draft.emit(event.with("operator", entry.operator));
+        }
+        let at = self.at(&entry.place());
+        let number = self.index.get(at).map_or(0, |summary| summary.number);
+        let entries = self.chunk(draft, number);
+        let Err(place) = entries.binary_search_by_key(&entry.place(), Entry::place) else { return };
+        entries.insert(place, entry);
+        let upper = (entries.len() > CHUNK_MAX).then(|| entries.split_off(CHUNK_MAX / 2));
+        self.count += 1;
+        self.summarise(at, number);
+        if let Some(upper) = upper {
+            let number = self.unused();
+            self.chunks.insert(number, upper);
+            self.index.insert(at + 1, Summary { number, ..self.index[at] });
+            self.summarise(at + 1, number);
         }
     }
-}
 
-fn load_index<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId) -> Vec<Summary> {
-    let bytes = draft.get(&keys::roster(service)).unwrap_or_default();
-    bytes.chunks_exact(SUMMARY_BYTES).map(Summary::read).collect()
-}
-
-fn store_index<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId, index: &[Summary]) {
-    let mut bytes = Vec::with_capacity(index.len() * SUMMARY_BYTES);
-    index.iter().for_each(|summary| summary.write(&mut bytes));
-    draft.set(keys::roster(service), bytes);
-}
-
-fn load_chunk<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId, chunk: u32) -> Vec<Entry> {
-    let bytes = draft.get(&keys::roster_chunk(service, chunk)).unwrap_or_default();
-    bytes.chunks_exact(ENTRY_BYTES).map(Entry::read).collect()
-}
-
-fn store_chunk<H: Host>(
-    draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    chunk: u32,
-    entries: &[Entry],
-) {
-    if entries.is_empty() {
-        return draft.delete(keys::roster_chunk(service, chunk));
+    /// Takes a supplier off the roster, if it is on it.
+    pub(crate) fn remove<H: Host>(&mut self, draft: &mut Draft<'_, H>, place: Place) {
+        let at = self.at(&place);
+        let Some(number) = self.index.get(at).map(|summary| summary.number) else { return };
+        let entries = self.chunk(draft, number);
+        let Ok(found) = entries.binary_search_by_key(&place, Entry::place) else { return };
+        entries.remove(found);
+        self.count -= 1;
+        self.summarise(at, number);
+        self.merge(draft, at);
+        self.merge(draft, at.saturating_sub(1));
     }
-    let mut bytes = Vec::with_capacity(entries.len() * ENTRY_BYTES);
-    entries.iter().for_each(|entry| entry.write(&mut bytes));
-    draft.set(keys::roster_chunk(service, chunk), bytes);
-}
 
-/// The chunk of the index in which something at `place` is, or would be.
-fn chunk_of(index: &[Summary], place: &(Price, Address)) -> usize {
-    index.partition_point(|summary| summary.first <= *place).saturating_sub(1)
-}
-
-/// An empty roster for a service that was just listed.
-pub(crate) fn begin<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId) {
-    store_index(draft, service, &[]);
-}
-
-/// Puts a supplier on the roster. Without weight, or on a full roster, it is not.
-pub(crate) fn insert<H: Host>(
-    draft: &mut Draft<'_, H>,
-    offer: &Offer,
-    operator: &Address,
-    weight: u64,
-) {
-    let mut index = load_index(draft, &offer.service);
-    let count: usize = index.iter().map(|summary| summary.count as usize).sum();
-    if weight == 0 || count >= ROSTER_MAX {
-        return;
+    /// Joins the chunk at `at` with the next one, if both are small.
+    fn merge<H: Host>(&mut self, draft: &mut Draft<'_, H>, at: usize) {
+        let (Some(left), Some(right)) = (self.index.get(at), self.index.get(at + 1)) else {
+            return;
+        };
+        if (left.count + right.count) as usize > MERGED_MAX {
+            return;
+        }
+        let (left, right) = (left.number, right.number);
+        let upper = std::mem::take(self.chunk(draft, right));
+        self.chunk(draft, left).extend(upper);
+        self.summarise(at + 1, right);
+        self.summarise(at, left);
     }
-    let entry = Entry { ask: offer.ask, operator: *operator, weight, capacity: offer.capacity };
-    let at = chunk_of(&index, &entry.place());
-    let fresh = index.iter().map(|summary| summary.number + 1).max().unwrap_or(0);
-    let chunk = index.get(at).map_or(fresh, |summary| summary.number);
-    let mut entries = load_chunk(draft, &offer.service, chunk);
-    let place = entries.partition_point(|other| other.place() < entry.place());
-    entries.insert(place, entry);
-    let mut parts = vec![(chunk, entries)];
-    if parts[0].1.len() > CHUNK_MAX {
-        let upper = parts[0].1.split_off(CHUNK_MAX / 2);
-        parts.push((fresh, upper));
-    }
-    let summaries: Vec<Summary> =
-        parts.iter().filter_map(|(number, entries)| Summary::of(*number, entries)).collect();
-    index.splice(at..(at + 1).min(index.len()), summaries);
-    for (number, entries) in &parts {
-        store_chunk(draft, &offer.service, *number, entries);
-    }
-    store_index(draft, &offer.service, &index);
-}
 
-/// Takes a supplier off the roster, if it is on it.
-pub(crate) fn remove<H: Host>(
-    draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    ask: Price,
-    operator: &Address,
-) {
-    let mut index = load_index(draft, service);
-    let at = chunk_of(&index, &(ask, *operator));
-    let Some(summary) = index.get(at).copied() else { return };
-    let mut entries = load_chunk(draft, service, summary.number);
-    entries.retain(|entry| entry.place() != (ask, *operator));
-    store_chunk(draft, service, summary.number, &entries);
-    match Summary::of(summary.number, &entries) {
-        Some(fresh) => index[at] = fresh,
-        None => {
-            index.remove(at);
+    /// Brings the index up to date with the chunk `number` at `at`.
+    fn summarise(&mut self, at: usize, number: u32) {
+        self.changed.insert(number);
+        let entries = self.chunks.get(&number).map(Vec::as_slice).unwrap_or_default();
+        match (Summary::of(number, entries), self.index.get_mut(at)) {
+            (Some(summary), Some(before)) => *before = summary,
+            (Some(summary), None) => self.index.push(summary),
+            (None, Some(_)) => drop(self.index.remove(at)),
+            (None, None) => {}
         }
     }
-    store_index(draft, service, &index);
-}
 
-/// The part of a roster that asks no more than a price.
-pub(crate) struct Eligible {
-    service: ServiceId,
-    /// The weight before each chunk, and the chunk.
-    chunks: Vec<(u64, u32)>,
-    /// The weight of all.
-    pub(crate) weight: u64,
-}
-
-/// Who may be drawn at `price`.
-pub(crate) fn eligible<H: Host>(
-    draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    price: Price,
-) -> Eligible {
-    let index = load_index(draft, service);
-    let reached = index.partition_point(|summary| summary.first.0 <= price);
-    let mut weight = 0u64;
-    let mut chunks = Vec::with_capacity(reached);
-    for (i, summary) in index[..reached].iter().enumerate() {
-        chunks.push((weight, summary.number));
-        weight = weight.saturating_add(match i + 1 == reached {
-            // Asks beyond the price may begin within the last chunk.
-            true => load_chunk(draft, service, summary.number)
-                .iter()
-                .take_while(|entry| entry.ask <= price)
-                .map(|entry| entry.weight)
-                .sum(),
-            false => summary.weight,
-        });
+    /// A number that no chunk has.
+    fn unused(&self) -> u32 {
+        self.index.iter().map(|summary| summary.number).max().map_or(0, |number| number + 1)
     }
-    Eligible { service: service.clone(), chunks, weight }
-}
 
-impl Eligible {
+    /// Writes what changed.
+    pub(crate) fn store<H: Host>(self, draft: &mut Draft<'_, H>) {
+        if self.changed.is_empty() {
+            return;
+        }
+        for number in self.changed {
+            let key = keys::roster_chunk(&self.service, number);
+            match self.chunks.get(&number).filter(|entries| !entries.is_empty()) {
+                Some(entries) => draft.set(key, record::write_chunk(entries)),
+                None => draft.delete(key),
+            }
+        }
+        draft.set(keys::roster(&self.service), record::write_index(&self.index));
+    }
+
+    /// How much of the line asks no more than `price`.
+    pub(crate) fn eligible<H: Host>(&mut self, draft: &mut Draft<'_, H>, price: Price) -> u64 {
+        let reached = self.index.partition_point(|summary| summary.first.0 <= price);
+        let Some(last) = reached.checked_sub(1) else { return 0 };
+        let whole = self.index[..last].iter().map(|summary| summary.weight);
+        let whole = whole.fold(0, u64::saturating_add);
+        // Asks beyond the price may begin within the last chunk.
+        let part = self.chunk(draft, self.index[last].number);
+        let part = part.iter().take_while(|entry| entry.ask <= price).map(|entry| entry.weight);
+        part.fold(whole, u64::saturating_add)
+    }
+
     /// Who lies at `point` of the line, and where that one's stretch is.
-    pub(crate) fn at<H: Host>(
-        &self,
+    pub(crate) fn who<H: Host>(
+        &mut self,
         draft: &mut Draft<'_, H>,
         point: u64,
     ) -> Option<(Address, Stretch)> {
-        let place = self.chunks.partition_point(|(before, _)| *before <= point).checked_sub(1)?;
-        let (mut start, chunk) = self.chunks[place];
-        for entry in load_chunk(draft, &self.service, chunk) {
+        let mut start = 0u64;
+        let ends_after = |summary: &&Summary| {
+            let end = start.saturating_add(summary.weight);
+            let after = point < end;
+            start = if after { start } else { end };
+            after
+        };
+        let number = self.index.iter().find(ends_after)?.number;
+        for entry in self.chunk(draft, number) {
             if point < start.saturating_add(entry.weight) {
                 return Some((entry.operator, Stretch { start, weight: entry.weight }));
             }
@@ -250,56 +180,54 @@ impl Eligible {
         }
         None
     }
-}
 
-/// What all on the roster can do in a session.
-pub(crate) fn capacity<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId) -> Cu {
-    let index = load_index(draft, service);
-    Cu(index.iter().map(|summary| summary.capacity).fold(0, u64::saturating_add))
-}
-
-/// Where the asks lie. In a roster of one chunk no supplier counts for more than `cap`; in a larger
-/// one none weighs that much, and the index leads to the chunk.
-pub(crate) fn asks<H: Host>(
-    draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    cap: Ppm,
-) -> Option<Asks> {
-    let index = load_index(draft, service);
-    Some(Asks {
-        median: ask_at(draft, service, &index, Ppm(500_000), cap)?,
-        p25: ask_at(draft, service, &index, Ppm(250_000), cap)?,
-    })
-}
-
-fn ask_at<H: Host>(
-    draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    index: &[Summary],
-    part: Ppm,
-    cap: Ppm,
-) -> Option<Price> {
-    let pairs = |entries: &[Entry]| -> Vec<(Price, u64)> {
-        entries.iter().map(|entry| (entry.ask, entry.weight)).collect()
-    };
-    if let [only] = index {
-        return quantile(&pairs(&load_chunk(draft, service, only.number)), part, cap);
+    /// What all on the roster can do in a session.
+    pub(crate) fn capacity(&self) -> Cu {
+        Cu(self.index.iter().map(|summary| summary.capacity).fold(0, u64::saturating_add))
     }
-    let total: u128 = index.iter().map(|summary| u128::from(summary.weight)).sum();
-    let wanted = (total * u128::from(part.0)).div_ceil(1_000_000).max(1);
-    let mut before = 0u128;
-    for summary in index {
-        if before + u128::from(summary.weight) >= wanted {
-            let mut seen = before;
-            return pairs(&load_chunk(draft, service, summary.number))
-                .into_iter()
-                .find(|(_, weight)| {
-                    seen += u128::from(*weight);
-                    seen >= wanted
-                })
-                .map(|(ask, _)| ask);
+
+    /// Where the asks lie, when no supplier counts for more than the part `cap` of all weight.
+    pub(crate) fn asks<H: Host>(&mut self, draft: &mut Draft<'_, H>, cap: Ppm) -> Option<Asks> {
+        let all = self.index.iter().map(|summary| u128::from(summary.weight)).sum();
+        let most = proto::price::most_of(all, cap);
+        // Few can weigh more than a part of all, so few chunks are read.
+        let mut counted = Vec::with_capacity(self.index.len());
+        for summary in self.index.clone() {
+            counted.push(match u128::from(summary.heaviest) > most {
+                true => weight_within(self.chunk(draft, summary.number), most),
+                false => summary.weight.into(),
+            });
         }
-        before += u128::from(summary.weight);
+        let median = self.ask_at(draft, &counted, most, Ppm(500_000))?;
+        let p25 = self.ask_at(draft, &counted, most, Ppm(250_000))?;
+        Some(Asks { median, p25 })
     }
-    None
+
+    /// The least ask such that a part `part` of the counted weight asks that or less.
+    fn ask_at<H: Host>(
+        &mut self,
+        draft: &mut Draft<'_, H>,
+        counted: &[u128],
+        most: u128,
+        part: Ppm,
+    ) -> Option<Price> {
+        let total: u128 = counted.iter().sum();
+        let wanted = proto::price::rank(total, part);
+        let mut seen = 0u128;
+        let at = counted.iter().position(|weight| {
+            let reached = seen + weight >= wanted;
+            seen += if reached { 0 } else { *weight };
+            reached
+        })?;
+        let number = self.index.get(at)?.number;
+        let reaches = |entry: &&Entry| {
+            seen += u128::from(entry.weight).min(most);
+            seen >= wanted
+        };
+        self.chunk(draft, number).iter().find(reaches).map(|entry| entry.ask)
+    }
+}
+
+fn weight_within(entries: &[Entry], most: u128) -> u128 {
+    entries.iter().map(|entry| u128::from(entry.weight).min(most)).sum()
 }

@@ -1,16 +1,45 @@
-//! Opening a session: a budget is locked, suppliers are drawn, terms are copied.
+//! Sessions: opening one locks a budget, draws suppliers and copies the terms.
 
 use crate::draft::Draft;
 use crate::host::{Event, Host};
 use crate::refused::Refused;
-use crate::registry::{gateway, service};
-use crate::{account, boundary, keys, price, roster};
-use proto::draw::{Ballot, Stretch, draw};
+use crate::registry::{frozen, gateway, service};
+use crate::roster::Roster;
+use crate::{epoch, escrow, keys, params, price, seeds};
+use proto::draw::{Ballot, draw};
+use proto::keys::RelayKey;
 use proto::message::OpenSession;
 use proto::service::ServiceId;
 use proto::session::{Seat, Session, Terms, exposure};
-use proto::supplier::{PayoutShare, Standing, Supplier};
-use proto::{Address, Coin, Digest, Height, Ppm, Price};
+use proto::supplier::{PayoutShare, Supplier};
+use proto::{Address, Amount, Coin, Digest, Height, Ppm, Price};
+use std::collections::BTreeSet;
+
+/// Why a session cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionRefused {
+    #[error("the running session began at height {running}, not at {asked}: only it can be opened")]
+    NotRunning { running: Height, asked: Height },
+    #[error("the session {0} is open already")]
+    AlreadyOpen(Digest),
+    #[error("nobody serves {service} at the price {price} or less")]
+    NobodyServes { service: ServiceId, price: Price },
+    #[error(
+        "with this session the gateway could owe {exposure}, but its stake is {stake}: stake more, or lock a smaller budget"
+    )]
+    OverExposed { exposure: Amount, stake: Amount },
+}
+
+impl SessionRefused {
+    pub(crate) fn code(&self) -> u32 {
+        match self {
+            SessionRefused::NotRunning { .. } => 21,
+            SessionRefused::AlreadyOpen(_) => 22,
+            SessionRefused::NobodyServes { .. } => 23,
+            SessionRefused::OverExposed { .. } => 24,
+        }
+    }
+}
 
 pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, id: &Digest) -> Result<Session, Refused> {
     let session = draft.read(&keys::session(id));
@@ -18,30 +47,29 @@ pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, id: &Digest) -> Result<Ses
 }
 
 pub(crate) fn open<H: Host>(draft: &mut Draft<'_, H>, m: &OpenSession) -> Result<(), Refused> {
-    let block = draft.block();
-    let epoch = boundary::epoch(draft);
-    let start = epoch.start(block.height);
+    let height = draft.block().height;
+    let epoch = epoch::load(draft);
+    let start = epoch.start(height);
     if m.start != start {
-        return Err(Refused::OtherSession { running: start, asked: m.start });
+        return Err(SessionRefused::NotRunning { running: start, asked: m.start }.into());
     }
     if m.budget.is_zero() {
         return Err(Refused::Nothing);
     }
-    let id = Session::id_of(&block.chain_id, &m.service, &m.app, &m.gateway, start);
+    let id = Session::id_of(&draft.block().chain_id, &m.service, &m.app, &m.gateway, start);
     if draft.get(&keys::session(&id)).is_some() {
-        return Err(Refused::AlreadyOpen(id));
+        return Err(SessionRefused::AlreadyOpen(id).into());
     }
     let service = service::current(draft, &m.service)
         .ok_or_else(|| Refused::missing(format!("the service {}", m.service)))?;
-    let price = price::current(draft, &service);
-    let params = boundary::params(draft);
-    let count = params.suppliers_per_session as usize;
-    let seats = seats(draft, &m.service, &m.app, start, price, count);
+    let (price, params) = (price::current(draft, &service), params::load(draft));
+    let seats = seats(draft, m, price, params.suppliers_per_session as usize);
     if seats.is_empty() {
-        return Err(Refused::NobodyServes { service: m.service.clone(), price });
+        return Err(SessionRefused::NobodyServes { service: m.service.clone(), price }.into());
     }
     let gateway_key = expose(draft, m, seats.len())?;
-    account::lock(draft, &m.app, &m.gateway, &Coin::new(m.budget, service.denom.clone()))?;
+    let budget = Coin::new(m.budget, service.denom.clone());
+    escrow::lock(draft, &m.app, &m.gateway, &budget)?;
     let session = Session {
         id,
         service: m.service.clone(),
@@ -49,7 +77,7 @@ pub(crate) fn open<H: Host>(draft: &mut Draft<'_, H>, m: &OpenSession) -> Result
         gateway: m.gateway,
         gateway_key,
         start,
-        end: epoch.next_start(block.height),
+        end: epoch.next_start(height),
         budget: m.budget,
         seats,
         terms: Terms::of(&service, &params, price),
@@ -63,55 +91,58 @@ fn expose<H: Host>(
     draft: &mut Draft<'_, H>,
     m: &OpenSession,
     seats: usize,
-) -> Result<proto::keys::RelayKey, Refused> {
+) -> Result<RelayKey, Refused> {
     let mut gateway = gateway::load(draft, &m.gateway)?;
-    if gateway.standing != Standing::Bonded {
-        return Err(Refused::Standing { standing: gateway.standing, until: gateway.until });
-    }
+    gateway::must_be_bonded(&gateway)?;
     let more = exposure(m.budget, seats);
-    let sum = proto::Amount(gateway.exposure.0.saturating_add(more.0));
-    if sum > gateway.stake {
-        return Err(Refused::OverExposed { exposure: sum, stake: gateway.stake });
+    let exposure = Amount(gateway.exposure.0.saturating_add(more.0));
+    if exposure > gateway.stake {
+        return Err(SessionRefused::OverExposed { exposure, stake: gateway.stake }.into());
     }
-    gateway.exposure = sum;
+    gateway.exposure = exposure;
     gateway::store(draft, &gateway);
     Ok(gateway.relay_key)
 }
 
 fn seats<H: Host>(
     draft: &mut Draft<'_, H>,
-    service: &ServiceId,
-    app: &Address,
-    start: Height,
+    m: &OpenSession,
     price: Price,
     count: usize,
 ) -> Vec<Seat> {
     // The seed of the block before the session: fixed when the roster was, known to nobody before.
-    let seed = boundary::seed(draft, start.minus(1)).unwrap_or_default();
-    let eligible = roster::eligible(draft, service, price);
-    let ballot = Ballot { seed: &seed, service, app, start };
-    let drawn: Vec<Address> = draw(ballot, count, eligible.weight, |point| {
-        let (operator, stretch): (Address, Stretch) = eligible.at(draft, point)?;
-        Some((operator, stretch))
-    });
-    drawn.iter().filter_map(|operator| seat(draft, operator)).collect()
+    let seed = seeds::at(draft, m.start.minus(1)).unwrap_or_default();
+    let mut roster = Roster::load(draft, &m.service);
+    let eligible = roster.eligible(draft, price);
+    let ballot = Ballot { seed: &seed, service: &m.service, app: &m.app, start: m.start };
+    let drawn = draw(ballot, count, eligible, |point| roster.who(draft, point));
+    drawn.iter().filter_map(|operator| frozen::load(draft, operator).map(seat)).collect()
 }
 
-fn seat<H: Host>(draft: &mut Draft<'_, H>, operator: &Address) -> Option<Seat> {
-    let supplier: Supplier = draft.read(&keys::frozen(operator))?;
+fn seat(supplier: Supplier) -> Seat {
     let all_to_owner = vec![PayoutShare { to: supplier.owner, share: Ppm::ONE }];
     let payouts = if supplier.payouts.is_empty() { all_to_owner } else { supplier.payouts };
-    Some(Seat {
+    Seat {
         operator: supplier.operator,
         relay_key: supplier.relay_key,
         endpoint: supplier.endpoint,
         payouts,
-    })
+    }
+}
+
+/// Everybody who has a part in a session.
+fn parties(session: &Session) -> BTreeSet<Address> {
+    let seated = session.seats.iter().map(|seat| seat.operator);
+    seated.chain([session.app, session.gateway]).collect()
 }
 
 fn store<H: Host>(draft: &mut Draft<'_, H>, session: &Session) {
+    let opened = draft.block().height.0.to_be_bytes().to_vec();
     draft.write(keys::session(&session.id), session);
-    draft.set(keys::session_order(session.start, &session.id), Vec::new());
+    draft.set(keys::session_order(session.start, &session.id), opened);
+    for party in parties(session) {
+        draft.set(keys::session_of(&party, session.start, &session.id), Vec::new());
+    }
     draft.set(keys::to_settle(session.settle_height(), &session.id), Vec::new());
     let suppliers: Vec<String> =
         session.seats.iter().map(|seat| seat.operator.to_string()).collect();
@@ -127,4 +158,16 @@ fn store<H: Host>(draft: &mut Draft<'_, H>, session: &Session) {
             .with("budget", Coin::new(session.budget, session.terms.denom.clone()))
             .with("suppliers", suppliers.join(",")),
     );
+}
+
+/// Removes a session that is settled. Gives the height at which it was opened.
+pub(crate) fn close<H: Host>(draft: &mut Draft<'_, H>, session: &Session) -> Height {
+    let order = keys::session_order(session.start, &session.id);
+    let opened = draft.get(&order).and_then(|bytes| bytes.try_into().ok());
+    draft.delete(order);
+    for party in parties(session) {
+        draft.delete(keys::session_of(&party, session.start, &session.id));
+    }
+    draft.delete(keys::session(&session.id));
+    Height(opened.map_or(session.start.0, u64::from_be_bytes))
 }

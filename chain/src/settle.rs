@@ -1,185 +1,201 @@
 //! Settlement: who is paid what, and why not. It never fails; its work in a block is bounded.
+//!
+//! ```text
+//! claim ── cost ──┬─ from the session's budget ─────┬── supplier's share, by its payout list
+//!                 └─ beyond it: from the gateway's  ├── source, audits, treasury
+//!                    stake, which its exposure backs └── burned, with what rounding leaves
+//! not proven, or refuted: nothing is paid, and a penalty of the supplier's stake is burned
+//! budget that is left: back to the app's escrow
+//! ```
+
+mod till;
 
 use crate::draft::Draft;
-use crate::host::{Event, Host, Party, Purse};
+use crate::host::{Event, Host};
+use crate::price::Tally;
 use crate::registry::{gateway, supplier};
-use crate::{account, boundary, keys, price, proof};
-use proto::claim::{Claim, Effect, Event as Turn, Phase, Settled, cost};
-use proto::payout::{Split, divide};
+use crate::{escrow, keys, params, proof, seeds, session};
+use proto::claim::{Claim, Effect, Event as Turn, Phase, Settled, cost, reason};
+use proto::names::SUPPLIERS_PER_SESSION_MAX;
+use proto::payout::Split;
+use proto::service::ServiceId;
 use proto::session::{Seat, Session};
-use proto::{Amount, Coin, Digest, Ppm};
+use proto::{Amount, Coin, Digest, Height};
+use std::collections::BTreeMap;
+use till::Means;
 
-/// Reasons for which something is not paid.
-pub(crate) mod reason {
-    /// Leaves were drawn, and none were shown in time.
-    pub(crate) const NOT_PROVEN: &str = "not_proven";
-    /// A shown leaf was wrong.
-    pub(crate) const REFUTED: &str = "refuted";
-    /// The app's budget was used up and the gateway's stake could not cover the rest.
-    pub(crate) const OVER_COMMITTED: &str = "over_committed";
+/// The height of the earliest session that is not settled.
+pub(crate) fn first_due<H: Host>(draft: &Draft<'_, H>) -> Option<Height> {
+    let first = draft.stored(&keys::all(keys::TO_SETTLE), 1);
+    let height = first.first()?.0.get(1..9)?.try_into().ok()?;
+    Some(Height(u64::from_be_bytes(height)))
 }
 
-/// Settles sessions whose time has come, in order, within the work that a block may do.
-pub(crate) fn settle_due<H: Host>(draft: &mut Draft<'_, H>) {
-    let bound = boundary::params(draft).settlements_per_block as usize;
+/// Settles sessions whose time has come, in order, within the work that a block may do. Gives
+/// whether that was all of them.
+pub(crate) fn settle_due<H: Host>(draft: &mut Draft<'_, H>) -> bool {
+    let params = params::load(draft);
+    let bound = params.settlements_per_block as usize;
     let due = draft.stored(&keys::until(keys::TO_SETTLE, draft.block().height), bound);
-    let mut claims = 0;
-    for (key, _) in due {
-        if claims >= bound {
-            return;
+    let mut demand: BTreeMap<ServiceId, Tally> = BTreeMap::new();
+    let (mut work, mut done) = (0, 0);
+    for (key, _) in &due {
+        if work >= bound {
+            break;
         }
-        let id = key.get(9..).and_then(|bytes| bytes.try_into().ok()).map(Digest);
-        if let Some(session) = id.and_then(|id| draft.read::<Session>(&keys::session(&id))) {
-            claims += settle(draft, &session);
-        }
-        draft.delete(key);
-    }
-}
-
-/// What is left to pay a session's claims from.
-struct Means {
-    budget: Amount,
-    stake: Amount,
-}
-
-/// Settles one session; gives the number of its claims.
-fn settle<H: Host>(draft: &mut Draft<'_, H>, session: &Session) -> usize {
-    let stake = gateway::load(draft, &session.gateway).map_or(Amount::ZERO, |g| g.stake);
-    // No session may use more of the stake than what it was counted for.
-    let stake = stake.min(session.exposure());
-    let mut means = Means { budget: session.budget, stake };
-    let seed = boundary::seed(draft, session.reveal_height()).unwrap_or_default();
-    let mut claims = 0;
-    for seat in &session.seats {
-        let key = keys::claim(&session.id, &seat.operator);
-        let Some(claim) = draft.read::<Claim>(&key) else { continue };
-        draft.delete(key);
-        settle_claim(draft, session, seat, claim, &seed, &mut means);
-        claims += 1;
-    }
-    let unused = Coin::new(means.budget, session.terms.denom.clone());
-    account::unlock(draft, &session.app, &session.gateway, &unused);
-    release(draft, session, stake.saturating_sub(means.stake));
-    draft.delete(keys::session(&session.id));
-    draft.delete(keys::session_order(session.start, &session.id));
-    let event = Event::new("lode_session_settled").with("session", session.id);
-    draft.emit(event.with("app", session.app).with("returned", unused));
-    claims.max(1)
-}
-
-/// The gateway is no longer liable for this session; what it had to pay is taken from its stake.
-fn release<H: Host>(draft: &mut Draft<'_, H>, session: &Session, paid: Amount) {
-    if let Ok(mut gateway) = gateway::load(draft, &session.gateway) {
-        gateway.exposure = gateway.exposure.saturating_sub(session.exposure());
-        gateway.stake = gateway.stake.saturating_sub(paid);
-        gateway::store(draft, &gateway);
-    }
-}
-
-fn settle_claim<H: Host>(
-    draft: &mut Draft<'_, H>,
-    session: &Session,
-    seat: &Seat,
-    claim: Claim,
-    seed: &Digest,
-    means: &mut Means,
-) {
-    let phase = proof::revealed(session, &claim, seed);
-    let (phase, effect) = phase.after(Turn::Settled).unwrap_or((phase, None));
-    let full = cost(session, &claim.root);
-    let mut settled = Settled {
-        session_id: session.id,
-        operator: claim.operator,
-        service: session.service.clone(),
-        app: session.app,
-        gateway: session.gateway,
-        root: claim.root,
-        phase,
-        price: session.terms.price,
-        denom: session.terms.denom.clone(),
-        cost: Amount::ZERO,
-        split: Split::default(),
-        slashed: Amount::ZERO,
-        height: draft.block().height,
-        reason: String::new(),
-    };
-    match effect {
-        Some(Effect::Pay) => {
-            pay(draft, session, seat, full, means, &mut settled);
-            price::admit(draft, &session.service, &session.app, claim.root.sum);
-        }
-        Some(Effect::Slash) | None => {
-            let wrong = if phase == Phase::Refuted { reason::REFUTED } else { reason::NOT_PROVEN };
-            settled.reason = wrong.to_owned();
-            let penalty = session.terms.proving.penalty(full);
-            settled.slashed = supplier::slash(draft, &claim.operator, penalty);
-            tell_slash(draft, &settled);
-        }
-    }
-    tell(draft, &settled);
-    let forgotten = settled.height.plus(boundary::params(draft).history);
-    draft.set(keys::to_forget(forgotten, &session.id, &claim.operator), Vec::new());
-    draft.write(keys::settled(&session.id, &claim.operator), &settled);
-}
-
-/// Pays a claim from the budget, then from the gateway's stake.
-fn pay<H: Host>(
-    draft: &mut Draft<'_, H>,
-    session: &Session,
-    seat: &Seat,
-    full: Amount,
-    means: &mut Means,
-    settled: &mut Settled,
-) {
-    let from_app = full.min(means.budget);
-    let from_gateway = full.saturating_sub(from_app).min(means.stake);
-    means.budget = means.budget.saturating_sub(from_app);
-    means.stake = means.stake.saturating_sub(from_gateway);
-    settled.cost = Amount(from_app.0 + from_gateway.0);
-    if settled.cost < full {
-        settled.reason = reason::OVER_COMMITTED.to_owned();
-    }
-    settled.split = session.terms.shares.split(settled.cost);
-    let mut till = Till { session, escrow: from_app };
-    let shares: Vec<Ppm> = seat.payouts.iter().map(|payout| payout.share).collect();
-    for (payout, amount) in seat.payouts.iter().zip(divide(settled.split.supplier, &shares)) {
-        till.give(draft, Some(Party::Account(payout.to)), amount);
-    }
-    till.give(draft, Some(Party::Account(session.terms.source)), settled.split.source);
-    till.give(draft, Some(Party::Purse(Purse::Audits)), settled.split.audits);
-    till.give(draft, Some(Party::Purse(Purse::Treasury)), settled.split.treasury);
-    till.give(draft, None, settled.split.burn);
-}
-
-/// Gives out the cost of one claim: first what the app pays, then what the gateway does.
-struct Till<'a> {
-    session: &'a Session,
-    escrow: Amount,
-}
-
-impl Till<'_> {
-    fn give<H: Host>(&mut self, draft: &mut Draft<'_, H>, to: Option<Party>, amount: Amount) {
-        let first = amount.min(self.escrow);
-        self.escrow = self.escrow.saturating_sub(first);
-        for (purse, part) in [(Purse::Escrow, first), (Purse::Stake, amount.saturating_sub(first))]
-        {
-            let coin = Coin::new(part, self.session.terms.denom.clone());
-            match to {
-                Some(to) => draft.pay(Party::Purse(purse), to, &coin),
-                None => draft.burn(purse, &coin),
+        let id = keys::queued(key).try_into().map(Digest).unwrap_or_default();
+        match draft.read::<Session>(&keys::session(&id)) {
+            Some(session) => {
+                let forgotten = draft.block().height.plus(params.history);
+                work += Settlement::of(draft, &session).run(draft, &mut demand, forgotten);
             }
+            None => drop_unknown(draft, &id),
         }
+        draft.delete(key.clone());
+        done += 1;
     }
+    for (service, tally) in demand {
+        tally.store(draft, &service);
+    }
+    done == due.len() && due.len() < bound
 }
 
-fn tell_slash<H: Host>(draft: &mut Draft<'_, H>, settled: &Settled) {
-    draft.emit(
-        Event::new("lode_slashed")
-            .with("session", settled.session_id)
-            .with("supplier", settled.operator)
-            .with("amount", Coin::stake(settled.slashed))
-            .with("reason", &settled.reason),
-    );
+fn drop_unknown<H: Host>(draft: &mut Draft<'_, H>, id: &Digest) {
+    let event = Event::new("lode_dropped").with("session", id);
+    draft.emit(event.with("reason", reason::INCONSISTENT));
+}
+
+/// One session that is being settled.
+struct Settlement<'a> {
+    session: &'a Session,
+    /// The seed that says what had to be proven.
+    seed: Option<Digest>,
+    means: Means,
+    /// What the gateway's stake backs of this session.
+    backed: Amount,
+}
+
+impl<'a> Settlement<'a> {
+    fn of<H: Host>(draft: &mut Draft<'_, H>, session: &'a Session) -> Settlement<'a> {
+        let stake = gateway::load(draft, &session.gateway).map_or(Amount::ZERO, |g| g.stake);
+        // No session may use more of the stake than what it was counted for.
+        let backed = stake.min(session.exposure());
+        let seed = seeds::at(draft, session.reveal_height());
+        let means = Means { budget: session.budget, stake: backed };
+        Settlement { session, seed, means, backed }
+    }
+
+    /// Settles the session's claims in the order of its seats. Gives the work that it was: one for
+    /// each claim, and at least one.
+    fn run<H: Host>(
+        mut self,
+        draft: &mut Draft<'_, H>,
+        demand: &mut BTreeMap<ServiceId, Tally>,
+        forgotten: Height,
+    ) -> usize {
+        let session = self.session;
+        let mut claims = 0;
+        for seat in &session.seats {
+            let key = keys::claim(&session.id, &seat.operator);
+            let Some(claim) = draft.read::<Claim>(&key) else { continue };
+            draft.delete(key);
+            let settled = self.settle(draft, seat, &claim);
+            if matches!(settled.phase, Phase::Proven | Phase::Spared) {
+                let service = &session.service;
+                let load = || Tally::load(draft, service);
+                demand
+                    .entry(service.clone())
+                    .or_insert_with(load)
+                    .add(&session.app, settled.root.sum);
+            }
+            tell(draft, &settled);
+            draft.write(keys::settled(&session.id, &seat.operator), &settled);
+            claims += 1;
+        }
+        if claims > 0 {
+            draft.set(keys::to_forget(forgotten, &session.id), Vec::new());
+        }
+        self.close(draft);
+        claims.max(1)
+    }
+
+    /// Decides what becomes of one claim, and moves the coins.
+    fn settle<H: Host>(&mut self, draft: &mut Draft<'_, H>, seat: &Seat, claim: &Claim) -> Settled {
+        let revealed = self.seed.map(|seed| proof::revealed(self.session, claim, &seed));
+        let turned = revealed.unwrap_or(claim.phase).after(Turn::Settled);
+        let (phase, effect) = turned.unwrap_or((claim.phase, None));
+        let mut settled = self.unpaid(draft.block().height, claim, phase);
+        match effect {
+            Some(Effect::Pay) => self.pay(draft, seat, &mut settled),
+            Some(Effect::Slash) => self.slash(draft, &mut settled),
+            None => settled.reason = reason::INCONSISTENT.to_owned(),
+        }
+        settled
+    }
+
+    fn unpaid(&self, height: Height, claim: &Claim, phase: Phase) -> Settled {
+        let session = self.session;
+        Settled {
+            session_id: session.id,
+            operator: claim.operator,
+            service: session.service.clone(),
+            app: session.app,
+            gateway: session.gateway,
+            root: claim.root,
+            phase,
+            price: session.terms.price,
+            denom: session.terms.denom.clone(),
+            cost: Amount::ZERO,
+            split: Split::default(),
+            slashed: Amount::ZERO,
+            height,
+            reason: String::new(),
+        }
+    }
+
+    fn pay<H: Host>(&mut self, draft: &mut Draft<'_, H>, seat: &Seat, settled: &mut Settled) {
+        let full = cost(self.session, &settled.root);
+        let taken = self.means.take(full);
+        settled.cost = taken.sum();
+        settled.split = self.session.terms.shares.split(settled.cost);
+        if settled.cost < full {
+            settled.reason = reason::OVER_COMMITTED.to_owned();
+        } else if full.is_zero() {
+            settled.reason = reason::BELOW_ONE_UNIT.to_owned();
+        }
+        taken.share_out(draft, self.session, seat, &settled.split);
+    }
+
+    fn slash<H: Host>(&self, draft: &mut Draft<'_, H>, settled: &mut Settled) {
+        let refuted = settled.phase == Phase::Refuted;
+        let wrong = if refuted { reason::REFUTED } else { reason::NOT_PROVEN };
+        settled.reason = wrong.to_owned();
+        let penalty = self.session.terms.proving.penalty(cost(self.session, &settled.root));
+        settled.slashed = supplier::slash(draft, &settled.operator, penalty);
+        draft.emit(
+            Event::new("lode_slashed")
+                .with("session", settled.session_id)
+                .with("supplier", settled.operator)
+                .with("amount", Coin::stake(settled.slashed))
+                .with("reason", wrong),
+        );
+    }
+
+    /// Returns what is left of the budget, and frees the gateway's stake of the session.
+    fn close<H: Host>(self, draft: &mut Draft<'_, H>) {
+        let session = self.session;
+        let unused = Coin::new(self.means.budget, session.terms.denom.clone());
+        let opened = session::close(draft, session);
+        escrow::unlock(draft, &session.app, &session.gateway, opened, &unused);
+        if let Ok(mut gateway) = gateway::load(draft, &session.gateway) {
+            let paid = self.backed.saturating_sub(self.means.stake);
+            gateway.exposure = gateway.exposure.saturating_sub(session.exposure());
+            gateway.stake = gateway.stake.saturating_sub(paid);
+            gateway::store(draft, &gateway);
+        }
+        let event = Event::new("lode_session_settled").with("session", session.id);
+        draft.emit(event.with("app", session.app).with("returned", unused));
+    }
 }
 
 fn tell<H: Host>(draft: &mut Draft<'_, H>, settled: &Settled) {
@@ -200,17 +216,16 @@ fn tell<H: Host>(draft: &mut Draft<'_, H>, settled: &Settled) {
     );
 }
 
-/// Settled claims that are forgotten in one block at most.
+/// Sessions whose settled claims are forgotten in one block at most.
 const FORGOTTEN_MAX: usize = 10_000;
 
 /// Forgets settled claims that nobody can look up any more.
 pub(crate) fn forget_due<H: Host>(draft: &mut Draft<'_, H>) {
     let due = draft.stored(&keys::until(keys::TO_FORGET, draft.block().height), FORGOTTEN_MAX);
     for (key, _) in due {
-        let parts = key.get(9..).and_then(|rest| rest.split_first_chunk::<32>());
-        if let Some((id, Ok(operator))) = parts.map(|(id, rest)| (id, rest.try_into())) {
-            draft.delete(keys::settled(&Digest(*id), &proto::Address(operator)));
-        }
+        let id = keys::queued(&key).try_into().map(Digest).unwrap_or_default();
+        let claims = draft.stored(&keys::settled_of(&id), SUPPLIERS_PER_SESSION_MAX);
+        claims.into_iter().for_each(|(claim, _)| draft.delete(claim));
         draft.delete(key);
     }
 }

@@ -9,6 +9,9 @@ mod keys;
 mod relays;
 mod row;
 mod sessions;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod writer;
 
 pub use keys::KeyChangeFailed;

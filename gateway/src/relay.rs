@@ -81,16 +81,16 @@ impl Gateway {
         while tried.operators.len() < self.settings.limits.attempts.max(1) {
             let attempt = match Attempt::prepare(self, &desk, &job, &tried).await {
                 Ok(attempt) => attempt,
-                Err(refusal) if tried.places.is_empty() || refusals >= REFUSALS_MAX => {
-                    return Err(last.unwrap_or(refusal));
-                }
-                Err(_) => {
-                    // Who did not take it a moment ago may do so soon.
+                // Who did not take it a moment ago may do so soon.
+                Err(Refusal::NoSupplier { .. })
+                    if !tried.places.is_empty() && refusals < REFUSALS_MAX =>
+                {
                     refusals += 1;
                     tried.places.clear();
                     tokio::time::sleep(REFUSAL_WAIT).await;
                     continue;
                 }
+                Err(refusal) => return Err(last.unwrap_or(refusal)),
             };
             let (session, operator) = (attempt.session(), attempt.operator());
             match attempt.run(self, &job, deadline).await {

@@ -96,6 +96,22 @@ pub struct Claim {
     pub claimed_at: Height,
 }
 
+/// Names of the reasons for which a claim, or a part of it, is not paid. They are part of what is
+/// stored and never change their meaning.
+pub mod reason {
+    /// Leaves were drawn, and none were shown in time.
+    pub const NOT_PROVEN: &str = "not_proven";
+    /// A shown leaf was wrong.
+    pub const REFUTED: &str = "refuted";
+    /// The app's budget was used up, and what the gateway's stake backs of this session too.
+    pub const OVER_COMMITTED: &str = "over_committed";
+    /// It costs less than one unit of the coin.
+    pub const BELOW_ONE_UNIT: &str = "below_one_unit";
+    /// The chain had no seed for its session, or it was in no phase that can be settled. It does
+    /// not happen; if it does, nobody is paid or slashed for it.
+    pub const INCONSISTENT: &str = "inconsistent";
+}
+
 /// What became of a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

@@ -201,14 +201,22 @@ fn bounds(asks: Asks, params: &Params) -> (u64, u64) {
     (low, part(params.phi_hi).max(low))
 }
 
+/// The most that one weight counts for when none counts for more than the part `cap` of `all`.
+pub fn most_of(all: u128, cap: Ppm) -> u128 {
+    (all.saturating_mul(cap.0.into()) / 1_000_000).max(1)
+}
+
+/// How much weight must be passed, from the least ask on, until a part `part` of `total` is.
+pub fn rank(total: u128, part: Ppm) -> u128 {
+    total.saturating_mul(part.0.into()).div_ceil(1_000_000).max(1)
+}
+
 /// The least ask such that a part `part` of all weight asks that or less. `asks` are in rising
 /// order; no weight counts for more than `cap` of the whole.
 pub fn quantile(asks: &[(Price, u64)], part: Ppm, cap: Ppm) -> Option<Price> {
-    let all: u128 = asks.iter().map(|(_, weight)| u128::from(*weight)).sum();
-    let most = (all * u128::from(cap.0) / 1_000_000).max(1);
+    let most = most_of(asks.iter().map(|(_, weight)| u128::from(*weight)).sum(), cap);
     let counted = |weight: u64| u128::from(weight).min(most);
-    let total: u128 = asks.iter().map(|(_, weight)| counted(*weight)).sum();
-    let wanted = (total * u128::from(part.0)).div_ceil(1_000_000).max(1);
+    let wanted = rank(asks.iter().map(|(_, weight)| counted(*weight)).sum(), part);
     let mut seen = 0;
     asks.iter()
         .find(|(_, weight)| {
@@ -218,12 +226,13 @@ pub fn quantile(asks: &[(Price, u64)], part: Ppm, cap: Ppm) -> Option<Price> {
         .map(|(ask, _)| *ask)
 }
 
-/// The work that counts as demand when no payer counts for more than `cap` of all.
-pub fn counted(by_payer: &[Cu], cap: Ppm) -> Cu {
-    let all: u128 = by_payer.iter().map(|cu| u128::from(cu.0)).sum();
-    let most = all * u128::from(cap.0) / 1_000_000;
+/// The work that counts as demand when no payer counts for more than `cap` of all. `others` is that
+/// of payers who are too small to reach the cap.
+pub fn counted(by_payer: &[Cu], others: Cu, cap: Ppm) -> Cu {
+    let named: u128 = by_payer.iter().map(|cu| u128::from(cu.0)).sum();
+    let most = most_of(named + u128::from(others.0), cap);
     let sum: u128 = by_payer.iter().map(|cu| u128::from(cu.0).min(most)).sum();
-    Cu(u64::try_from(sum).unwrap_or(u64::MAX))
+    Cu(u64::try_from(sum + u128::from(others.0)).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -321,7 +330,8 @@ mod tests {
         let fair = [(Price(1), 10), (Price(2), 10), (Price(3), 10), (Price(900), 12)];
         assert_eq!(quantile(&fair, half, Ppm(250_000)), Some(Price(2)));
         assert_eq!(quantile(&[], half, Ppm::ONE), None);
-        assert_eq!(counted(&[Cu(100), Cu(0), Cu(900)], Ppm(200_000)), Cu(300));
+        assert_eq!(counted(&[Cu(100), Cu(0), Cu(900)], Cu(0), Ppm(200_000)), Cu(300));
+        assert_eq!(counted(&[Cu(900)], Cu(100), Ppm(200_000)), Cu(300));
     }
 
     proptest! {

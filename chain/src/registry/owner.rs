@@ -1,12 +1,11 @@
-//! What one owner staked over all its operators: the cap on weight is the owner's, not the
-//! address's.
+//! Owners: who staked for which operators. The cap on weight is the owner's, not the address's.
 
+use super::RegistryRefused;
 use crate::draft::Draft;
 use crate::host::Host;
 use crate::keys;
-use crate::refused::Refused;
 use proto::names::OPERATORS_PER_OWNER_MAX;
-use proto::supplier::Supplier;
+use proto::supplier::{Standing, Supplier};
 use proto::{Address, Amount};
 
 /// The operators of an owner, in the order of their addresses.
@@ -29,15 +28,14 @@ pub(crate) fn add<H: Host>(
     draft: &mut Draft<'_, H>,
     owner: &Address,
     operator: &Address,
-) -> Result<(), Refused> {
+) -> Result<(), RegistryRefused> {
     let mut all = operators(draft, owner);
+    let Err(place) = all.binary_search(operator) else { return Ok(()) };
     if all.len() >= OPERATORS_PER_OWNER_MAX {
-        return Err(Refused::TooMany { what: "operators of this owner", count: all.len() });
+        return Err(RegistryRefused::TooManyOperators { owner: *owner, count: all.len() });
     }
-    if let Err(place) = all.binary_search(operator) {
-        all.insert(place, *operator);
-        store(draft, owner, &all);
-    }
+    all.insert(place, *operator);
+    store(draft, owner, &all);
     Ok(())
 }
 
@@ -47,12 +45,13 @@ pub(crate) fn remove<H: Host>(draft: &mut Draft<'_, H>, owner: &Address, operato
     store(draft, owner, &all);
 }
 
-/// What the owner's operators stake together, as registered.
-pub(crate) fn total<H: Host>(draft: &mut Draft<'_, H>, owner: &Address) -> Amount {
+/// What the owner's operators that can be drawn stake together, as registered.
+pub(crate) fn bonded<H: Host>(draft: &mut Draft<'_, H>, owner: &Address) -> Amount {
     let mut sum = 0u128;
     for operator in operators(draft, owner) {
         let supplier: Option<Supplier> = draft.read(&keys::supplier(&operator));
-        sum = sum.saturating_add(supplier.map_or(0, |supplier| supplier.stake.0));
+        let bonded = supplier.filter(|supplier| supplier.standing == Standing::Bonded);
+        sum = sum.saturating_add(bonded.map_or(0, |supplier| supplier.stake.0));
     }
     Amount(sum)
 }

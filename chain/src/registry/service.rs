@@ -1,48 +1,38 @@
 //! Services: models that sources list.
 
+use super::RegistryRefused;
 use crate::draft::Draft;
 use crate::host::{Event, Host};
-use crate::refused::Refused;
-use crate::{keys, price, roster};
+use crate::refused::{Refused, check_denom};
+use crate::{keys, price};
 use proto::message::ListService;
 use proto::service::{Service, ServiceId};
-use proto::{Coin, Denom};
+use proto::{Amount, Coin};
 
-/// Services of one chain at most: each takes a step of its price at a session's first block.
-pub(crate) const SERVICES_MAX: u64 = 1_024;
+/// Listings that take effect at one boundary at most; the rest waits for the next, in order.
+const LISTINGS_MAX: usize = 4_096;
 
 pub(crate) fn list<H: Host>(draft: &mut Draft<'_, H>, m: &ListService) -> Result<(), Refused> {
     let service = &m.service;
-    service.check()?;
+    check(service)?;
     if service.source != m.source {
         return Err(Refused::NotYours { who: m.source, owner: service.source });
     }
-    if service.denom != Denom::stake() {
-        let coin = Coin::new(Default::default(), service.denom.clone());
-        return Err(Refused::WrongCoin { coin, expected: Denom::stake() });
-    }
-    match known(draft, &service.id) {
-        Some(before) if before.source != m.source => {
-            return Err(Refused::NotYours { who: m.source, owner: before.source });
-        }
-        Some(_) => {}
-        None => count_one_more(draft)?,
+    if let Some(before) = known(draft, &service.id).filter(|before| before.source != m.source) {
+        return Err(Refused::NotYours { who: m.source, owner: before.source });
     }
     draft.write(keys::service_to_come(&service.id), service);
+    draft.set(keys::to_list(draft.block().height, &service.id), Vec::new());
     draft.emit(
         Event::new("lode_service_listed").with("service", &service.id).with("source", m.source),
     );
     Ok(())
 }
 
-fn count_one_more<H: Host>(draft: &mut Draft<'_, H>) -> Result<(), Refused> {
-    let bytes = draft.get(&keys::SERVICE_COUNT).and_then(|bytes| bytes.try_into().ok());
-    let count = bytes.map_or(0, u64::from_be_bytes);
-    if count >= SERVICES_MAX {
-        return Err(Refused::TooMany { what: "services", count: count as usize });
-    }
-    draft.set(keys::SERVICE_COUNT.to_vec(), (count + 1).to_be_bytes().to_vec());
-    Ok(())
+/// Whether a service can be listed here.
+pub(crate) fn check(service: &Service) -> Result<(), Refused> {
+    service.check().map_err(RegistryRefused::from)?;
+    check_denom(&Coin::new(Amount::ZERO, service.denom.clone()))
 }
 
 /// The service as it is in this session.
@@ -57,24 +47,21 @@ pub(crate) fn known<H: Host>(draft: &mut Draft<'_, H>, id: &ServiceId) -> Option
 
 /// Lets listings of the last session take effect.
 pub(crate) fn take_effect<H: Host>(draft: &mut Draft<'_, H>) {
-    for (key, bytes) in draft.stored(&keys::all(keys::SERVICES_TO_COME), SERVICES_MAX as usize) {
-        draft.delete(key);
-        if let Ok(service) = <Service as proto::wire::Wire>::decode(&bytes) {
+    let due = keys::until(keys::TO_LIST, draft.block().height);
+    for (key, _) in draft.stored(&due, LISTINGS_MAX) {
+        let id = String::from_utf8_lossy(keys::queued(&key)).into_owned();
+        let to_come = ServiceId::new(id).map(|id| keys::service_to_come(&id)).unwrap_or_default();
+        // One that was listed twice takes effect once, as it was listed last.
+        if let Some(service) = draft.read(&to_come) {
             adopt(draft, &service);
+            draft.delete(to_come);
         }
+        draft.delete(key);
     }
 }
 
 /// Makes a service current.
 pub(crate) fn adopt<H: Host>(draft: &mut Draft<'_, H>, service: &Service) {
-    if current(draft, &service.id).is_none() {
-        price::begin(draft, service);
-        roster::begin(draft, &service.id);
-    }
+    price::begin(draft, service);
     draft.write(keys::service(&service.id), service);
-}
-
-/// Counts a service of the genesis.
-pub(crate) fn count_genesis<H: Host>(draft: &mut Draft<'_, H>, count: usize) {
-    draft.set(keys::SERVICE_COUNT.to_vec(), (count as u64).to_be_bytes().to_vec());
 }

@@ -1,10 +1,11 @@
 //! Suppliers: staked operators of hardware.
 
-use super::{SUPPLIER, check_stake_coin, owner, service, take_key};
+use super::{RegistryRefused, Role, frozen, owner, service, stakes, take_key};
 use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse};
-use crate::refused::Refused;
-use crate::{boundary, keys, roster};
+use crate::refused::{Refused, check_denom};
+use crate::{keys, params};
+use proto::keys::RelayKey;
 use proto::message::{StakeSupplier, UnjailSupplier, UnstakeSupplier, UpdateSupplier};
 use proto::supplier::{
     Offer, Standing, Supplier, check_endpoint, check_offers, check_payouts, check_relay_key,
@@ -19,15 +20,15 @@ pub(crate) fn load<H: Host>(
     supplier.ok_or_else(|| Refused::missing(format!("the supplier {operator}")))
 }
 
-/// Stores a supplier and remembers that it takes effect at the next session.
+/// Stores a supplier as registered. It is in force from the next session on.
 pub(crate) fn store<H: Host>(draft: &mut Draft<'_, H>, supplier: &Supplier) {
     draft.write(keys::supplier(&supplier.operator), supplier);
-    draft.set(keys::changed(&supplier.operator), Vec::new());
+    frozen::queue(draft, &supplier.operator);
 }
 
 pub(crate) fn stake<H: Host>(draft: &mut Draft<'_, H>, m: &StakeSupplier) -> Result<(), Refused> {
-    check_stake_coin(&m.add)?;
-    check_payouts(&m.payouts)?;
+    check_denom(&m.add)?;
+    check_payouts(&m.payouts).map_err(RegistryRefused::from)?;
     check_serving(draft, &m.relay_key, &m.endpoint, &m.offers)?;
     let before: Option<Supplier> = draft.read(&keys::supplier(&m.operator));
     let staked = match &before {
@@ -35,22 +36,14 @@ pub(crate) fn stake<H: Host>(draft: &mut Draft<'_, H>, m: &StakeSupplier) -> Res
             return Err(Refused::NotYours { who: m.owner, owner: before.owner });
         }
         Some(before) => {
-            must_stand(before, &[Standing::Bonded, Standing::Jailed])?;
+            must_not_leave(before)?;
             before.stake
         }
-        None => {
-            owner::add(draft, &m.owner, &m.operator)?;
-            Amount::ZERO
-        }
+        None => Amount::ZERO,
     };
-    let stake = staked.checked_add(m.add.amount).unwrap_or(Amount(u128::MAX));
-    let min = boundary::params(draft).supplier_stake_min;
-    if stake < min {
-        return Err(Refused::StakeTooSmall { stake, min });
-    }
-    let old_key = before.as_ref().map(|before| before.relay_key);
-    take_key(draft, SUPPLIER, &m.operator, old_key.as_ref(), &m.relay_key)?;
-    let (standing, until) = before.map_or((Standing::Bonded, Height(0)), |b| (b.standing, b.until));
+    let stake = stakes::sum(staked, m.add.amount, params::load(draft).supplier_stake_min)?;
+    let (standing, until) =
+        before.as_ref().map_or((Standing::Bonded, Height(0)), |b| (b.standing, b.until));
     let supplier = Supplier {
         operator: m.operator,
         owner: m.owner,
@@ -62,22 +55,36 @@ pub(crate) fn stake<H: Host>(draft: &mut Draft<'_, H>, m: &StakeSupplier) -> Res
         standing,
         until,
     };
-    store(draft, &supplier);
+    register(draft, before.as_ref(), &supplier)?;
     draft.pay(Party::Account(m.owner), Party::Purse(Purse::Stake), &m.add);
     let event = Event::new("lode_supplier_staked").with("operator", m.operator);
     draft.emit(event.with("owner", m.owner).with("stake", Coin::stake(stake)));
     Ok(())
 }
 
-fn check_serving<H: Host>(
+/// Stores a supplier whose relay key and place among its owner's operators are its own.
+pub(crate) fn register<H: Host>(
     draft: &mut Draft<'_, H>,
-    relay_key: &proto::keys::RelayKey,
+    before: Option<&Supplier>,
+    supplier: &Supplier,
+) -> Result<(), RegistryRefused> {
+    owner::add(draft, &supplier.owner, &supplier.operator)?;
+    let old_key = before.map(|before| &before.relay_key);
+    take_key(draft, Role::Supplier, &supplier.operator, old_key, &supplier.relay_key)?;
+    store(draft, supplier);
+    Ok(())
+}
+
+/// Whether a supplier can be reached and offers what there is.
+pub(crate) fn check_serving<H: Host>(
+    draft: &mut Draft<'_, H>,
+    relay_key: &RelayKey,
     endpoint: &str,
     offers: &[Offer],
 ) -> Result<(), Refused> {
-    check_relay_key(relay_key)?;
-    check_endpoint(endpoint)?;
-    check_offers(offers)?;
+    check_relay_key(relay_key).map_err(RegistryRefused::from)?;
+    check_endpoint(endpoint).map_err(RegistryRefused::from)?;
+    check_offers(offers).map_err(RegistryRefused::from)?;
     for offer in offers {
         if service::known(draft, &offer.service).is_none() {
             return Err(Refused::missing(format!("the service {}", offer.service)));
@@ -86,23 +93,29 @@ fn check_serving<H: Host>(
     Ok(())
 }
 
-fn must_stand(supplier: &Supplier, allowed: &[Standing]) -> Result<(), Refused> {
-    if allowed.contains(&supplier.standing) {
-        Ok(())
-    } else {
-        Err(Refused::Standing { standing: supplier.standing, until: supplier.until })
+fn in_its_standing(supplier: &Supplier) -> RegistryRefused {
+    let Supplier { operator, standing, until, .. } = *supplier;
+    RegistryRefused::Standing { who: operator, standing, until }
+}
+
+fn must_not_leave(supplier: &Supplier) -> Result<(), RegistryRefused> {
+    match supplier.standing {
+        Standing::Bonded | Standing::Jailed => Ok(()),
+        Standing::Unbonding => Err(in_its_standing(supplier)),
     }
 }
 
 pub(crate) fn update<H: Host>(draft: &mut Draft<'_, H>, m: &UpdateSupplier) -> Result<(), Refused> {
     check_serving(draft, &m.relay_key, &m.endpoint, &m.offers)?;
-    let mut supplier = load(draft, &m.operator)?;
-    must_stand(&supplier, &[Standing::Bonded, Standing::Jailed])?;
-    take_key(draft, SUPPLIER, &m.operator, Some(&supplier.relay_key), &m.relay_key)?;
-    supplier.relay_key = m.relay_key;
-    supplier.endpoint.clone_from(&m.endpoint);
-    supplier.offers.clone_from(&m.offers);
-    store(draft, &supplier);
+    let before = load(draft, &m.operator)?;
+    must_not_leave(&before)?;
+    let supplier = Supplier {
+        relay_key: m.relay_key,
+        endpoint: m.endpoint.clone(),
+        offers: m.offers.clone(),
+        ..before.clone()
+    };
+    register(draft, Some(&before), &supplier)?;
     draft.emit(Event::new("lode_supplier_updated").with("operator", m.operator));
     Ok(())
 }
@@ -115,11 +128,11 @@ pub(crate) fn unstake<H: Host>(
     if supplier.owner != m.owner {
         return Err(Refused::NotYours { who: m.owner, owner: supplier.owner });
     }
-    must_stand(&supplier, &[Standing::Bonded, Standing::Jailed])?;
+    must_not_leave(&supplier)?;
     supplier.standing = Standing::Unbonding;
-    supplier.until = draft.block().height.plus(boundary::unbonding(draft));
+    supplier.until = draft.block().height.plus(params::unbonding(draft));
     store(draft, &supplier);
-    draft.set(keys::to_return(supplier.until, &m.operator), vec![SUPPLIER]);
+    stakes::queue(draft, supplier.until, Role::Supplier, &m.operator);
     let event = Event::new("lode_supplier_unstaked").with("operator", m.operator);
     draft.emit(event.with("until", supplier.until));
     Ok(())
@@ -127,21 +140,19 @@ pub(crate) fn unstake<H: Host>(
 
 pub(crate) fn unjail<H: Host>(draft: &mut Draft<'_, H>, m: &UnjailSupplier) -> Result<(), Refused> {
     let mut supplier = load(draft, &m.operator)?;
-    must_stand(&supplier, &[Standing::Jailed])?;
-    if draft.block().height < supplier.until {
-        return Err(Refused::Standing { standing: supplier.standing, until: supplier.until });
+    let waits = draft.block().height < supplier.until;
+    if supplier.standing != Standing::Jailed || waits {
+        return Err(in_its_standing(&supplier).into());
     }
-    let min = boundary::params(draft).supplier_stake_min;
-    if supplier.stake < min {
-        return Err(Refused::StakeTooSmall { stake: supplier.stake, min });
-    }
+    stakes::sum(supplier.stake, Amount::ZERO, params::load(draft).supplier_stake_min)?;
     (supplier.standing, supplier.until) = (Standing::Bonded, Height(0));
     store(draft, &supplier);
     draft.emit(Event::new("lode_supplier_unjailed").with("operator", m.operator));
     Ok(())
 }
 
-/// Takes up to `penalty` of the stake, burns it and jails the supplier. Gives what was taken.
+/// Takes up to `penalty` of the stake and burns it, while unbonding too. Who has less than the
+/// least stake then is jailed. Gives what was taken.
 pub(crate) fn slash<H: Host>(
     draft: &mut Draft<'_, H>,
     operator: &Address,
@@ -150,9 +161,12 @@ pub(crate) fn slash<H: Host>(
     let Ok(mut supplier) = load(draft, operator) else { return Amount::ZERO };
     let taken = penalty.min(supplier.stake);
     supplier.stake = supplier.stake.saturating_sub(taken);
-    if supplier.standing == Standing::Bonded {
-        let jail = boundary::params(draft).jail;
-        (supplier.standing, supplier.until) = (Standing::Jailed, draft.block().height.plus(jail));
+    let params = params::load(draft);
+    if supplier.standing == Standing::Bonded && supplier.stake < params.supplier_stake_min {
+        supplier.standing = Standing::Jailed;
+        supplier.until = draft.block().height.plus(params.jail);
+        let event = Event::new("lode_supplier_jailed").with("operator", operator);
+        draft.emit(event.with("until", supplier.until));
     }
     store(draft, &supplier);
     draft.burn(Purse::Stake, &Coin::stake(taken));
@@ -165,56 +179,9 @@ pub(crate) fn give_back<H: Host>(draft: &mut Draft<'_, H>, operator: &Address) {
     if supplier.standing != Standing::Unbonding {
         return;
     }
-    let stake = Coin::stake(supplier.stake);
-    draft.pay(Party::Purse(Purse::Stake), Party::Account(supplier.owner), &stake);
     draft.delete(keys::relay_key(&supplier.relay_key));
     draft.delete(keys::supplier(operator));
-    draft.set(keys::changed(operator), Vec::new());
+    frozen::queue(draft, operator);
     owner::remove(draft, &supplier.owner, operator);
-    let event = Event::new("lode_stake_returned").with("to", supplier.owner);
-    draft.emit(event.with("amount", stake));
-}
-
-/// Suppliers that may change in one session: each change costs its sender a transaction.
-const CHANGES_MAX: usize = 1 << 20;
-
-/// Lets the changes of the last session take effect in the rosters.
-pub(crate) fn take_effect<H: Host>(draft: &mut Draft<'_, H>) {
-    for (key, _) in draft.stored(&keys::all(keys::CHANGED), CHANGES_MAX) {
-        if let Some(operator) = key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(Address) {
-            let owner = freeze(draft, &operator);
-            // The owner's other operators weigh more or less by it.
-            if let Some(owner) = owner {
-                for other in owner::operators(draft, &owner) {
-                    if other != operator {
-                        freeze(draft, &other);
-                    }
-                }
-            }
-        }
-        draft.delete(key);
-    }
-}
-
-/// Makes the registered form of a supplier the one of the session, in all rosters. Gives its owner.
-pub(crate) fn freeze<H: Host>(draft: &mut Draft<'_, H>, operator: &Address) -> Option<Address> {
-    let before: Option<Supplier> = draft.read(&keys::frozen(operator));
-    let now: Option<Supplier> = draft.read(&keys::supplier(operator));
-    for offer in before.iter().flat_map(|supplier| &supplier.offers) {
-        roster::remove(draft, &offer.service, offer.ask, operator);
-    }
-    let owner = now.as_ref().or(before.as_ref()).map(|supplier| supplier.owner);
-    match now.filter(|supplier| supplier.standing == Standing::Bonded) {
-        Some(supplier) => {
-            let cap = boundary::params(draft).owner_cap;
-            let total = owner::total(draft, &supplier.owner);
-            let weight = proto::draw::weight(supplier.stake, total, cap);
-            for offer in &supplier.offers {
-                roster::insert(draft, offer, operator, weight);
-            }
-            draft.write(keys::frozen(operator), &supplier);
-        }
-        None => draft.delete(keys::frozen(operator)),
-    }
-    owner
+    stakes::give_back(draft, &supplier.owner, supplier.stake);
 }

@@ -58,8 +58,7 @@ impl Books {
         Ok((key, record))
     }
 
-    /// Revokes the key with this id or with these first characters as they are shown. A running
-    /// gateway refuses it within a quarter of a second.
+    /// Revokes the key with this id. A running gateway refuses it within a quarter of a second.
     pub async fn revoke_key(&self, id: &str, now: Time) -> Result<KeyRecord, KeyChangeFailed> {
         let mut tx = self.readers.begin().await.map_err(BooksError::from)?;
         bump(&mut tx).await?;

@@ -61,7 +61,7 @@ pub enum Refusal {
     SupplierSlow { reason: String },
     /// A supplier's answer to a request that it finds wrong: passed on as it came.
     #[error("the supplier refused the request: {body}")]
-    Passed { status: u16, content_type: Option<String>, body: String },
+    Passed { status: u16, body: String },
     #[error("the gateway could not write its books; the request was not served")]
     BooksFailed,
 }

@@ -13,8 +13,7 @@ use crate::upstream::{Unanswered, collect, read_base64};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use proto::names::RECEIPT_TRAILER;
 use proto::relay::{Envelope, Receipt, RelayRequest, Signable, Signed, Status, body_digest};
@@ -237,7 +236,7 @@ async fn refused(mut flight: Flight, response: http::Response<Incoming>) -> Resu
         let acked = *load.acked();
         load.place.tab().confirm(&acked);
         load.receipt = Some(receipt);
-        return Err(supplier_error(flight, parts.status, parts.headers, body));
+        return Err(supplier_error(flight, parts.status, &body));
     }
     let said: Option<MinerError> = serde_json::from_slice(&body).ok();
     match said.map(|said| said.error).filter(|error| error.kind == "relay_refused") {
@@ -247,13 +246,12 @@ async fn refused(mut flight: Flight, response: http::Response<Incoming>) -> Resu
 }
 
 /// Errors of the client are passed on as they are; others are the supplier's.
-fn supplier_error(flight: Flight, status: StatusCode, headers: HeaderMap, body: Bytes) -> Missed {
+fn supplier_error(flight: Flight, status: StatusCode, body: &[u8]) -> Missed {
     let clients = [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY];
     if clients.contains(&status) {
         let refusal = Refusal::Passed {
             status: status.as_u16(),
-            content_type: text(&headers, header::CONTENT_TYPE),
-            body: String::from_utf8_lossy(&body).into_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
         };
         flight.end_failed();
         return Missed::Final(refusal);
@@ -290,10 +288,6 @@ fn miner_refusal(flight: Flight, error: &MinerErrorBody) -> Missed {
             Missed::Failed(refusal)
         }
     }
-}
-
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 impl Flight {

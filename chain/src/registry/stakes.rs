@@ -1,0 +1,42 @@
+//! Stakes: how they add up, and when they return.
+
+use super::{RegistryRefused, Role, gateway, supplier};
+use crate::draft::Draft;
+use crate::host::{Event, Host, Party, Purse};
+use crate::keys;
+use proto::{Address, Amount, Coin, Height};
+
+/// Stakes that return in one block at most.
+const RETURNS_MAX: usize = 1_000;
+
+/// A stake after `more` was added, if that is enough.
+pub(crate) fn sum(staked: Amount, more: Amount, min: Amount) -> Result<Amount, RegistryRefused> {
+    // Nobody has so many coins that this saturates: the payment fails then.
+    let stake = Amount(staked.0.saturating_add(more.0));
+    if stake < min { Err(RegistryRefused::StakeTooSmall { stake, min }) } else { Ok(stake) }
+}
+
+/// Remembers that a stake may return at `at`.
+pub(crate) fn queue<H: Host>(draft: &mut Draft<'_, H>, at: Height, role: Role, who: &Address) {
+    draft.set(keys::to_return(at, who), vec![role as u8]);
+}
+
+/// Returns the stakes whose time has come, at most [`RETURNS_MAX`] of them.
+pub(crate) fn give_back_due<H: Host>(draft: &mut Draft<'_, H>) {
+    let due = keys::until(keys::TO_RETURN, draft.block().height);
+    for (key, role) in draft.stored(&due, RETURNS_MAX) {
+        if let Ok(who) = keys::queued(&key).try_into().map(Address) {
+            match role[..] {
+                [role] if role == Role::Gateway as u8 => gateway::give_back(draft, &who),
+                _ => supplier::give_back(draft, &who),
+            }
+        }
+        draft.delete(key);
+    }
+}
+
+pub(crate) fn give_back<H: Host>(draft: &mut Draft<'_, H>, to: &Address, stake: Amount) {
+    let stake = Coin::stake(stake);
+    draft.pay(Party::Purse(Purse::Stake), Party::Account(*to), &stake);
+    draft.emit(Event::new("lode_stake_returned").with("to", to).with("amount", stake));
+}
