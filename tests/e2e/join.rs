@@ -1,16 +1,7 @@
 //! A second person's supplier joins the running network, earns, and leaves with its stake.
 
-use crate::network::{LODE, Network, eventually, folder};
-use std::process::{Child, Command, Stdio};
-
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _gone = self.0.wait();
-    }
-}
+use crate::network::{LODE, Network, Process, eventually, folder};
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_stranger_joins_with_three_commands_and_leaves_with_its_stake() {
@@ -48,17 +39,7 @@ fn a_stranger_joins_with_three_commands_and_leaves_with_its_stake() {
         "--offer",
         &offer,
     ]);
-    let start = |role: &str, file: &str| {
-        let config = stranger.path().join(file);
-        let child = Command::new(LODE)
-            .args([role, "start", "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Process(child.unwrap())
-    };
+    let start = |role: &str, file: &str| Process::role(role, &stranger.path().join(file));
     let _supplier = start("supplier", "supplier.toml");
     let _miner = start("relayminer", "relayminer.toml");
     network.wait_for("session", |line| {

@@ -152,6 +152,29 @@ pub fn lode(arguments: &[&str], rpc: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// One role's process; it is killed with the test.
+pub struct Process(Child);
+
+impl Process {
+    /// Runs `lode ROLE start --config CONFIG`.
+    pub fn role(role: &str, config: &Path) -> Process {
+        let child = Command::new(LODE)
+            .args([role, "start", "--config"])
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
+        Process(child.unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
 fn descendants(pid: u32) -> Vec<u32> {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     let mut all = Vec::new();

@@ -16,8 +16,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole network on this machine: chain, suppliers, relay miners, gateway and an app.
     Up(up::Options),
-    /// Write a commented configuration for one role.
-    Init(init::Options),
+    /// Write what a role begins with: a commented configuration, keys, a genesis, a description.
+    #[command(subcommand)]
+    Init(init::Init),
     /// The chain (embedded engine).
     #[command(subcommand)]
     Chain(role::ChainCommand),

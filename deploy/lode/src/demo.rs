@@ -25,10 +25,20 @@ pub(crate) fn write(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// blake3 over the manifest of its files: a line `HASH  NAME` for each, by name.
-pub(crate) fn model_hash() -> Digest {
-    let line =
-        |(name, bytes): &(&str, &[u8])| format!("{}  {name}\n", proto::relay::body_digest(bytes));
-    let manifest: String = FILES.iter().map(line).collect();
-    proto::relay::body_digest(manifest.as_bytes())
+/// The hash of the model in `folder`: blake3 over the manifest of its files, a line `HASH  NAME` for
+/// each, by name.
+pub(crate) fn hash_of(folder: &Path) -> std::io::Result<Digest> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update_reader(std::fs::File::open(entry.path())?)?;
+            let hash = Digest(hasher.finalize().into());
+            lines.push((entry.file_name().to_string_lossy().into_owned(), hash));
+        }
+    }
+    lines.sort();
+    let manifest: String = lines.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
+    Ok(proto::relay::body_digest(manifest.as_bytes()))
 }

@@ -1,76 +1,70 @@
-//! `lode init`: configurations to begin with, and all that a new supplier needs.
+//! `lode init`: what each role begins with.
 
-use crate::{demo, print};
+mod chain;
+pub(crate) mod service;
+mod supplier;
+
+use crate::{ask, print};
 use anyhow::{Context, bail};
-use chain_client::keys::{KeyStore, Protection};
-use chain_client::{Chain, Endpoints};
-use clap::{Args, ValueEnum};
-use meter::Meter;
-use proto::service::ServiceId;
+use chain_client::keys::Protection;
+use clap::{Args, Subcommand};
 use serde_json::json;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Write a commented configuration for one role.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Init {
+    /// A chain of one node: configuration, validator keys, genesis, and an account that holds its
+    /// coins.
+    Chain(chain::Options),
+    /// A gateway's configuration.
+    Gateway(Folder),
+    /// A relay miner's configuration.
+    Relayminer(Folder),
+    /// A supplier's configuration; with --join all that a new supplier needs.
+    Supplier(supplier::Options),
+    /// The description with which a source lists a model.
+    Service(service::Options),
+}
+
+/// Where files go.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
-    #[arg(value_enum)]
-    role: Role,
-    /// The folder into which `ROLE.toml` is written.
+pub(crate) struct Folder {
+    /// The folder that is written into.
     #[arg(long, default_value = ".")]
     home: PathBuf,
-    /// A supplier that joins this chain: keys, model and both configurations are made.
-    #[arg(long, value_name = "RPC")]
-    join: Option<String>,
-    /// What the joining supplier serves.
-    #[arg(long, default_value = demo::NAME)]
-    service: String,
-    /// The folder of the service's model; the demo model comes with this program.
-    #[arg(long)]
-    model: Option<PathBuf>,
-    /// `auto`: free ports instead of the standard ones.
-    #[arg(long)]
-    ports: Option<String>,
-    /// The address under which gateways reach the relay miner.
-    #[arg(long)]
-    endpoint: Option<String>,
-    /// Keep the new keys without a password. For networks on which nothing is worth stealing.
-    #[arg(long)]
-    plain: bool,
-    /// A file whose first line is the password of the new keys.
-    #[arg(long)]
-    password_file: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Role {
-    Chain,
-    Gateway,
-    Relayminer,
-    Supplier,
+/// How new keys are protected.
+#[derive(Debug, Args)]
+pub(crate) struct Sealing {
+    /// Keep new keys without a password. For networks on which nothing is worth stealing.
+    #[arg(long)]
+    plain: bool,
+    /// A file whose first line is the password of new keys.
+    #[arg(long)]
+    password_file: Option<PathBuf>,
 }
 
-/// Runs `lode init`.
-pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    if let Some(rpc) = &options.join {
-        if options.role != Role::Supplier {
-            bail!("--join makes a supplier: say lode init supplier --join {rpc}");
-        }
-        return crate::node::block_on(join(options, rpc));
+/// Runs `lode init …`.
+pub(crate) fn run(init: &Init) -> anyhow::Result<()> {
+    match init {
+        Init::Chain(options) => chain::run(options),
+        Init::Gateway(folder) => template(folder, "gateway.toml", gateway::config::TEMPLATE),
+        Init::Relayminer(folder) => template(folder, "relayminer.toml", relayminer::TEMPLATE),
+        Init::Supplier(options) => supplier::run(options),
+        Init::Service(options) => service::run(options),
     }
-    let (name, text) = match options.role {
-        Role::Chain => ("chain.toml", solo::TEMPLATE),
-        Role::Gateway => ("gateway.toml", gateway::config::TEMPLATE),
-        Role::Relayminer => ("relayminer.toml", relayminer::TEMPLATE),
-        Role::Supplier => ("supplier.toml", supplier::TEMPLATE),
-    };
-    let path = options.home.join(name);
+}
+
+fn template(folder: &Folder, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = folder.home.join(name);
     write_new(&path, text)?;
-    print::answer(&json!({"written": path}), options.json)
+    print::answer(&json!({"written": path}), folder.json)
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -81,100 +75,17 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Makes everything that a supplier needs to join the chain at `rpc`, but for its stake.
-async fn join(options: &Options, rpc: &str) -> anyhow::Result<()> {
-    let chain = Chain::connect(&Endpoints::of(rpc)).await?;
-    let id = ServiceId::new(options.service.clone())?;
-    let service = chain.service(&id).await?;
-    let service = service.with_context(|| format!("{id} is not listed on this chain"))?;
-    let home = std::path::absolute(&options.home)?;
-    let model = match &options.model {
-        Some(model) => std::path::absolute(model)?,
-        None if options.service == demo::NAME => home.join("models").join(demo::NAME),
-        None => bail!("say where the model of {id} is, with --model FOLDER"),
-    };
-    if options.model.is_none() {
-        demo::write(&model)?;
-    }
-    let meter = Meter::load(&model)?;
-    if (meter.tokenizer_hash(), meter.template_hash())
-        != (service.tokenizer_hash, service.template_hash)
-    {
-        bail!("the tokenizer or template in {} is not the one that {id} lists", model.display());
-    }
-    let ports = ports(options.ports.as_deref() == Some("auto"))?;
-    let keys = KeyStore::open(home.join("keys"))?;
-    let protection = if options.plain {
-        Protection::None
-    } else {
-        let password = crate::ask::new_password(options.password_file.as_deref())?;
-        Protection::Password(Zeroizing::new(password))
-    };
-    let (operator, words) = keys.create("operator", &protection)?;
-    keys.create_relay("relay", &protection)?;
-    let endpoint = options.endpoint.clone();
-    let endpoint = endpoint.unwrap_or_else(|| format!("http://127.0.0.1:{}", ports[1]));
-    write_new(&home.join("supplier.toml"), &supplier_text(&model, id.as_str(), ports[0]))?;
-    write_new(
-        &home.join("relayminer.toml"),
-        &miner_text(options, &model, rpc, chain.chain_id(), ports),
-    )?;
-    print::answer(
-        &json!({
-            "operator": operator.address, "words": words.reveal().as_str(), "endpoint": endpoint,
-            "keys": home.join("keys"), "supplier": home.join("supplier.toml"),
-            "relayminer": home.join("relayminer.toml"),
-        }),
-        options.json,
-    )
-}
-
-/// Ports of supplier, relay miner and its admin listener.
-fn ports(auto: bool) -> anyhow::Result<[u16; 3]> {
-    if !auto {
-        return Ok([9100, 9000, 9001]);
-    }
-    // Held side by side, so that they differ.
-    let held = [(); 3].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    let mut ports = [0; 3];
-    for (port, listener) in ports.iter_mut().zip(held) {
-        *port = listener?.local_addr()?.port();
-    }
-    Ok(ports)
-}
-
 /// A path as a TOML string.
 fn quoted(path: &Path) -> String {
     serde_json::Value::from(path.to_string_lossy()).to_string()
 }
 
-fn supplier_text(model: &Path, name: &str, port: u16) -> String {
-    let (model, name) = (quoted(model), serde_json::Value::from(name));
-    supplier::TEMPLATE
-        .replace("\"127.0.0.1:9100\"", &format!("\"127.0.0.1:{port}\""))
-        .replace("\"models/lode-demo\"", &model)
-        .replace("name = \"lode-demo\"", &format!("name = {name}"))
-}
-
-fn miner_text(
-    options: &Options,
-    model: &Path,
-    rpc: &str,
-    chain_id: &str,
-    [supplier, miner, admin]: [u16; 3],
-) -> String {
-    let rpc = serde_json::Value::from(rpc);
-    let mut text = relayminer::TEMPLATE
-        .replace("\"127.0.0.1:9000\"", &format!("\"127.0.0.1:{miner}\""))
-        .replace("\"127.0.0.1:9001\"", &format!("\"127.0.0.1:{admin}\""))
-        .replace("\"http://127.0.0.1:9100\"", &format!("\"http://127.0.0.1:{supplier}\""))
-        .replace("\"models/demo\"", &quoted(model))
-        .replace("[\"http://127.0.0.1:26657\"]", &format!("[{rpc}]"))
-        .replace("# chain_id = \"lode-1\"", &format!("chain_id = \"{chain_id}\""));
-    if let Some(file) = &options.password_file {
-        let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-        let line = format!("password_file = {}", quoted(&file));
-        text = text.replace("# password_file = \"password\"", &line);
+impl Sealing {
+    fn protection(&self) -> anyhow::Result<Protection> {
+        if self.plain {
+            return Ok(Protection::None);
+        }
+        let password = ask::new_password(self.password_file.as_deref())?;
+        Ok(Protection::Password(Zeroizing::new(password)))
     }
-    text
 }

@@ -1,18 +1,19 @@
 //! What a network's home is filled with when the network is made.
 
 use super::plan::Plan;
+use crate::init::service::{KERNEL_CLASS, WEIGHTS};
 use crate::{api_key, demo, role};
 use chain_client::keys::{Entry, KeyStore, Protection};
 use gateway::account::KeyTerms;
 use gateway::books::Books;
 use meter::Meter;
+use proto::Address;
 use proto::keys::RelayKey;
 use proto::message;
 use proto::params::Params;
 use proto::service::{Service, ServiceId};
 use proto::supplier::{Delegation, Escrow, Gateway, Offer, Standing, Supplier};
 use proto::units::{Amount, Coin, Denom, Height, Price};
-use proto::{Address, CuWeights};
 use solo::{Balance, Genesis, GenesisValidator, ValidatorKeys};
 use std::path::Path;
 
@@ -205,17 +206,18 @@ fn market(
 }
 
 fn service(home: &Path, source: Address) -> anyhow::Result<Service> {
-    let meter = Meter::load(&home.join("models").join(demo::NAME))?;
+    let model = home.join("models").join(demo::NAME);
+    let meter = Meter::load(&model)?;
     Ok(Service {
         id: ServiceId::new(demo::NAME)?,
         source,
-        model_hash: demo::model_hash(),
+        model_hash: demo::hash_of(&model)?,
         tokenizer_hash: meter.tokenizer_hash(),
         template_hash: meter.template_hash(),
         precision: "q8_0".to_owned(),
-        kernel_class: "cpu-candle".to_owned(),
+        kernel_class: KERNEL_CLASS.to_owned(),
         context_max: meter.context_max(),
-        cu_weights: CuWeights { fresh_in: 1, cached_in: 1, out: 4 },
+        cu_weights: WEIGHTS,
         price_start: PRICE,
         denom: Denom::stake(),
         identity_threshold: 0,
