@@ -19,6 +19,48 @@ pub(crate) fn answer(answer: &impl Serialize, json: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// Prints rows under their headings. Columns are as wide as they must be; numbers go to the right.
+pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) {
+    for line in aligned(headings, rows) {
+        println!("{line}");
+    }
+}
+
+fn aligned<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Vec<String> {
+    let number = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    let columns = std::array::from_fn::<(usize, bool), N, _>(|i| {
+        let cells = rows.iter().map(|row| &row[i]);
+        let width = cells.clone().map(|cell| cell.chars().count()).max().unwrap_or(0);
+        (width.max(headings[i].len()), !rows.is_empty() && cells.clone().all(|cell| number(cell)))
+    });
+    let line = |cells: [&str; N]| {
+        let cells = cells.iter().zip(&columns).map(|(cell, (width, right))| match right {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let rows = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
+    std::iter::once(line(headings)).chain(rows).collect()
+}
+
+/// The word by which JSON calls something.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        Ok(Value::Null) | Err(_) => String::new(),
+        Ok(other) => other.to_string(),
+    }
+}
+
+/// The first digits of an id: enough to tell ids on one screen apart.
+pub(crate) fn short(id: &impl std::fmt::Display) -> String {
+    id.to_string().chars().take(SHORT).collect()
+}
+
+/// Digits of an id that people see.
+const SHORT: usize = 12;
+
 /// One line for each plain value, under its path.
 fn flatten(path: &str, value: &Value, lines: &mut Vec<(String, String)>) {
     let inner = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
@@ -41,6 +83,13 @@ fn flatten(path: &str, value: &Value, lines: &mut Vec<(String, String)>) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn columns_are_aligned_and_numbers_go_to_the_right() {
+        let rows = [["ab".to_owned(), "7".to_owned()], ["c".to_owned(), "1000".to_owned()]];
+        assert_eq!(aligned(["id", "cu"], &rows), ["id    cu", "ab     7", "c   1000"]);
+        assert_eq!(aligned(["id", "cu"], &[]), ["id  cu"]);
+    }
 
     #[test]
     fn each_plain_value_has_its_path() {
