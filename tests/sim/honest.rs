@@ -1,8 +1,8 @@
 //! Who is honest is paid, to the unit.
 
-use crate::town::{BUDGET, STAKE, Town, Tree, draft, first_seat, sign};
 use proto::Amount;
 use proto::claim::Phase;
+use tests::town::{BUDGET, STAKE, Town, Tree, draft, first_seat, sign};
 
 #[test]
 fn an_honest_supplier_is_paid_for_what_it_delivered() {

@@ -1,12 +1,12 @@
 //! Whatever a transaction holds, the market goes on and no coin is made or lost.
 
-use crate::town::{APP, GATEWAY, SOURCE, Town, supplier};
 use proptest::prelude::*;
 use proto::keys::RelayKey;
 use proto::message::{self, Message};
 use proto::service::ServiceId;
 use proto::supplier::Offer;
 use proto::{Address, Amount, Coin, Digest, Height, Price};
+use tests::town::{APP, GATEWAY, SOURCE, Town, supplier};
 
 fn account() -> impl Strategy<Value = Address> {
     prop_oneof![

@@ -7,4 +7,3 @@
 mod honest;
 mod hostile;
 mod rogues;
-mod town;

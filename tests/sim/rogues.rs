@@ -4,11 +4,11 @@ mod claims;
 mod leaves;
 mod shapes;
 
-use crate::town::{STAKE, Town, Tree, first_seat};
 use proto::Address;
 use proto::claim::Phase;
 use proto::leaf::{Leaf, Opening};
 use proto::session::Session;
+use tests::town::{STAKE, Town, Tree, first_seat};
 
 /// A rogue builds its tree and shows its leaves as it likes. It gets nothing, and loses stake.
 fn loses(
@@ -34,8 +34,8 @@ fn loses(
 fn lies_in_each_relay(lie: impl Fn(Leaf, &Session, u8) -> Leaf) {
     loses(
         |session, i, operator| {
-            let relay = |n| crate::town::draft(session, operator, n, 5);
-            Tree::of((0..20).map(|n| lie(crate::town::sign(relay(n), i), session, i)).collect())
+            let relay = |n| tests::town::draft(session, operator, n, 5);
+            Tree::of((0..20).map(|n| lie(tests::town::sign(relay(n), i), session, i)).collect())
         },
         |_, _, openings| Some(openings),
         Phase::Refuted,

@@ -1,1 +1,4 @@
 //! What no single role can show.
+#![allow(clippy::unwrap_used)]
+
+pub mod town;

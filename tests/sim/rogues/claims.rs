@@ -1,11 +1,11 @@
 //! Liars in claims, and in when they make them.
 
-use crate::town::{BUDGET, GATEWAY, Town, Tree, draft, first_seat, sign};
 use proto::claim::ClaimRoot;
 use proto::message::{OpenSession, Proof, SubmitClaims, SubmitProofs, UpdateParams};
 use proto::params::Params;
 use proto::session::Session;
 use proto::{Address, Amount, Cu, Digest, Ppm};
+use tests::town::{BUDGET, GATEWAY, Town, Tree, draft, first_seat, sign};
 
 /// What the chain says to one claim, made at a height of its session's claim window.
 fn says(claim: impl FnOnce(&Session, ClaimRoot) -> (Address, ClaimRoot), late: bool) -> String {
@@ -124,7 +124,7 @@ fn the_usurper_changes_no_parameters() {
     assert!(town.block(&[update.into()])[0].is_err());
     let mut lax = Params::dev();
     lax.proving.rate = Ppm(1);
-    let update = UpdateParams { authority: crate::town::SOURCE, params: lax };
+    let update = UpdateParams { authority: tests::town::SOURCE, params: lax };
     let text = town.block(&[update.into()])[0].as_ref().unwrap_err().to_string();
     assert!(text.contains("lying pays"), "{text}");
 }

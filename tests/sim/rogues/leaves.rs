@@ -1,11 +1,11 @@
 //! Liars in single relays.
 
 use super::{lies_in_each_relay, loses};
-use crate::town::{Tree, draft, gateway_key, sign, supplier_key};
 use proto::claim::Phase;
 use proto::keys::RelaySecret;
 use proto::relay::{Signable, Status};
 use proto::{Cu, Digest, Height};
+use tests::town::{Tree, draft, gateway_key, sign, supplier_key};
 
 #[test]
 fn the_inflator_says_more_than_its_usage_weighs() {

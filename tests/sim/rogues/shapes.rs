@@ -1,10 +1,10 @@
 //! Liars in the tree and in what they show of it.
 
 use super::loses;
-use crate::town::{Tree, draft, sign};
 use proto::claim::Phase;
 use proto::leaf::Opening;
 use smst::{Node, Proof};
+use tests::town::{Tree, draft, sign};
 
 fn honest(session: &proto::session::Session, i: u8, operator: proto::Address) -> Tree {
     Tree::of((0..20).map(|n| sign(draft(session, operator, n, 5), i)).collect())

@@ -1,0 +1,37 @@
+//! What must hold of foreign bytes, whoever made them up.
+//!
+//! Each function takes any bytes, hands them to one reader, and panics where a promise is broken.
+//! Property tests run them on made-up and slightly changed bytes; the fuzz targets in `fuzz/` let a
+//! fuzzer look for worse.
+#![allow(clippy::unwrap_used)]
+
+mod files;
+mod market;
+mod samples;
+mod talk;
+mod wires;
+
+pub use files::{book, model};
+pub use market::market;
+pub use samples::{Sample, samples};
+pub use talk::{answer, document, request, splice};
+pub use wires::{trie_proof, vrf, wire};
+
+/// All readers, by their names.
+pub const READERS: [(&str, fn(&[u8])); 10] = [
+    ("wire", wire),
+    ("trie_proof", trie_proof),
+    ("vrf", vrf),
+    ("market", market),
+    ("request", request),
+    ("answer", answer),
+    ("splice", splice),
+    ("document", document),
+    ("book", book),
+    ("model", model),
+];
+
+/// The reader of this name.
+pub fn reader(name: &str) -> Option<fn(&[u8])> {
+    READERS.iter().find(|(known, _)| *known == name).map(|(_, reader)| *reader)
+}
