@@ -23,6 +23,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub const CHAIN_ID: &str = "lode-bench";
 pub const MODEL: &str = "words";
 pub const OPERATOR: Address = Address([3; 20]);

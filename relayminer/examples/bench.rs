@@ -29,6 +29,9 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::task::JoinSet;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CHAIN: &str = "lode-bench";
 const OPERATOR: Address = Address([7; 20]);
 const AT: Height = Height(3);
@@ -118,6 +121,7 @@ async fn relay(
     live: &Live,
     writer: &Writer,
     is: &Identity,
+    secret: &RelaySecret,
     header: &str,
     body: &[u8],
 ) -> Result<(), Refused> {
@@ -142,7 +146,7 @@ async fn relay(
         answer: commit(&seed.to_be_bytes()),
         times: Times { started_at: Time(1), first_token_at: Time(2), finished_at: Time(3) },
     };
-    let signed = receipt::sign(&supplier(), &request, session.terms.cu_weights, &outcome);
+    let signed = receipt::sign(secret, &request, session.terms.cu_weights, &outcome);
     let record = Record::Receipt(Box::new(signed));
     let written = live.write::<Refused>(writer, |_| Ok(record)).await?;
     written.durable().await.map_err(failed)
@@ -155,8 +159,9 @@ async fn serve(
     headers: Vec<String>,
     body: Arc<[u8]>,
 ) -> Result<(), Refused> {
+    let secret = supplier();
     for round in headers.chunks(AT_ONCE) {
-        let relays = round.iter().map(|header| relay(&live, &writer, &is, header, &body));
+        let relays = round.iter().map(|header| relay(&live, &writer, &is, &secret, header, &body));
         futures::future::try_join_all(relays).await?;
     }
     Ok(())
@@ -194,7 +199,7 @@ fn measure(
     let is =
         Identity { chain_id: CHAIN.into(), operator: OPERATOR, relay_key: supplier().public() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let (writer, written) = Writer::start()?;
+    let (writer, written) = Writer::start(folder)?;
     let (started, cpu) = (Instant::now(), daemon::process::cpu_seconds());
     runtime.block_on(async {
         let mut tasks = JoinSet::new();

@@ -8,6 +8,7 @@
 
 mod file;
 mod frame;
+mod journal;
 mod log;
 mod record;
 #[cfg(test)]
@@ -16,9 +17,10 @@ mod writer;
 
 pub use file::{OpenRefused, Opening, Reader, list, open, path_in, remove, scan};
 pub use frame::{HEADER, Place, RECORD_MAX, frame};
+pub use journal::JournalRefused;
 pub use log::Log;
 pub use record::{Accepted, BadRecord, Claimed, Opened, Record};
-pub use writer::{Pending, Slot, WriteFailed, Writer, WriterTask};
+pub use writer::{Pending, Slot, StartFailed, WriteFailed, Writer, WriterTask};
 
 use crate::acks::{Acks, Step};
 use proto::claim::{ClaimRoot, Settled};

@@ -2,7 +2,7 @@
 //! and an orderly end.
 
 use crate::admit::Identity;
-use crate::book::{WriteFailed, Writer};
+use crate::book::{StartFailed, WriteFailed, Writer};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
 use crate::count::Counters;
@@ -58,6 +58,8 @@ pub enum ServeError {
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     #[error(transparent)]
+    Writer(#[from] StartFailed),
+    #[error(transparent)]
     Write(#[from] WriteFailed),
     #[error("figures cannot be kept: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -70,12 +72,11 @@ pub enum ServeError {
 pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<(), ServeError> {
     let _home = HomeLock::take(&parts.home)?;
     let system = |what| move |source| ServeError::System { what, source };
-    let (writer, mut written) =
-        Writer::start().map_err(system("the writer of books does not start"))?;
     let admin = parts.admin;
     let drain = Duration::from_millis(parts.times.drain_ms);
     let folder = parts.home.join("books");
     std::fs::create_dir_all(&folder).map_err(system("the folder of books cannot be made"))?;
+    let (writer, mut written) = Writer::start(&folder)?;
     let identity = Identity {
         chain_id: parts.market.chain_id(),
         operator: parts.operator,

@@ -55,7 +55,7 @@ impl Live {
     /// A session of which nothing has happened. Its book will be in `folder`.
     pub fn fresh(opened: Opened, folder: &Path) -> Live {
         let session = opened.session.clone();
-        let log = Arc::new(Log::fresh(book::path_in(folder, &session.id)));
+        let log = Arc::new(Log::fresh(folder, session.id));
         let state = State { book: Book::new(opened), begun: false };
         Live { session, log, state: Mutex::new(state) }
     }

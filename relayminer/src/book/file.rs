@@ -73,7 +73,7 @@ pub fn open(path: &Path) -> Result<Option<Opening>, OpenRefused> {
         tracing::warn!(book = %path.display(), aside = %aside.display(), "empty book set aside");
         return Ok(None);
     };
-    let mut file = OpenOptions::new().read(true).append(true).open(path).map_err(disk)?;
+    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(disk)?;
     let found = file.seek(SeekFrom::End(0)).map_err(disk)?;
     let cut = found.saturating_sub(book.length());
     if cut > 0 {
@@ -81,7 +81,8 @@ pub fn open(path: &Path) -> Result<Option<Opening>, OpenRefused> {
         file.sync_all().map_err(disk)?;
         tracing::warn!(book = %path.display(), cut, length = book.length(), "tail cut off");
     }
-    Ok(Some(Opening { book, log: Log::of(path.to_owned(), file), cut }))
+    let log = Log::of(book.session().id, path.to_owned(), file, book.length());
+    Ok(Some(Opening { book, log, cut }))
 }
 
 /// What the records before byte `upto` add up to; none where not even the first is whole. Changes

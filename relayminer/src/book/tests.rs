@@ -191,8 +191,8 @@ async fn records_that_wait_are_synced_together() {
     let folder = tempfile::tempdir().unwrap();
     let session = rig::session(1);
     let book = Book::new(rig::opened(session.clone()));
-    let log = Arc::new(Log::fresh(path_in(folder.path(), &session.id)));
-    let (writer, task) = Writer::start().unwrap();
+    let log = Arc::new(Log::fresh(folder.path(), session.id));
+    let (writer, task) = Writer::start(folder.path()).unwrap();
     let book = Arc::new(std::sync::Mutex::new(book));
     let first = frame(&Record::Opened(Box::new(rig::opened(session))));
     writer.slot().await.unwrap().put(&log, first, &writer).durable().await.unwrap();
@@ -220,8 +220,8 @@ async fn records_that_wait_are_synced_together() {
 #[tokio::test]
 async fn a_book_that_cannot_be_written_stops_all_writing() {
     let folder = tempfile::tempdir().unwrap();
-    let log = Arc::new(Log::fresh(folder.path().join("no/such/folder")));
-    let (writer, mut task) = Writer::start().unwrap();
+    let log = Arc::new(Log::fresh(&folder.path().join("no/such/folder"), Digest([1; 32])));
+    let (writer, mut task) = Writer::start(folder.path()).unwrap();
     let pending = writer.slot().await.unwrap().put(&log, vec![1], &writer);
     assert!(pending.durable().await.unwrap_err().to_string().contains("no/such/folder"));
     assert!(writer.failed().await.to_string().contains("start the relay miner again"));

@@ -1,9 +1,9 @@
 //! One writer for all books: what waits is written together and synced once.
 
+use super::journal::{Journal, JournalRefused};
 use super::log::Log;
-use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -23,6 +23,15 @@ const BATCH_MAX: usize = 1024;
 pub struct WriteFailed {
     pub path: PathBuf,
     pub reason: String,
+}
+
+/// Why a writer does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFailed {
+    #[error(transparent)]
+    Journal(#[from] JournalRefused),
+    #[error("the thread that writes books does not start: {0}")]
+    Thread(#[from] io::Error),
 }
 
 struct Write {
@@ -62,13 +71,15 @@ pub struct Pending {
 }
 
 impl Writer {
-    /// Starts the writer.
-    pub fn start() -> io::Result<(Writer, WriterTask)> {
+    /// Starts the writer of the books in `folder`, after what a crash kept from them was written. No
+    /// book may have been opened before.
+    pub fn start(folder: &Path) -> Result<(Writer, WriterTask), StartFailed> {
+        let journal = Journal::open(folder)?;
         let (writes, queue) = mpsc::channel(WAITING_MAX);
         let (fail, failed) = watch::channel(None);
         let figures = Arc::new(Figures::default());
         let counted = figures.clone();
-        let work = move || write_all(queue, &fail, &counted);
+        let work = move || write_all(queue, journal, &fail, &counted);
         std::thread::Builder::new().name("books".into()).spawn(work)?;
         let task = WriterTask { failed: failed.clone(), figures };
         Ok((Writer { writes, failed }, task))
@@ -137,12 +148,13 @@ fn failure(failed: &watch::Receiver<Option<WriteFailed>>) -> WriteFailed {
 
 fn write_all(
     mut queue: mpsc::Receiver<Write>,
+    mut journal: Journal,
     fail: &watch::Sender<Option<WriteFailed>>,
     figures: &Figures,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        let result = write_batch(&batch, figures);
+        let result = write_batch(&batch, &mut journal, figures);
         if let Err(failed) = &result {
             tracing::error!(error = %failed, "books are not written any more");
             fail.send_replace(Some(failed.clone()));
@@ -155,21 +167,33 @@ fn write_all(
             return;
         }
     }
+    if let Err(error) = journal.begin_anew() {
+        // The journal holds what the books may lack: the next start finds it there.
+        tracing::warn!(%error, "books are not synced at the end");
+    }
 }
 
-fn write_batch(batch: &[Write], figures: &Figures) -> Result<(), WriteFailed> {
-    let mut books: HashMap<*const Log, (&Log, Vec<u8>)> = HashMap::new();
+fn write_batch(
+    batch: &[Write],
+    journal: &mut Journal,
+    figures: &Figures,
+) -> Result<(), WriteFailed> {
+    let mut books: Vec<(&Arc<Log>, Vec<u8>)> = Vec::new();
     for write in batch {
-        let book = books.entry(Arc::as_ptr(&write.log)).or_insert((&write.log, Vec::new()));
-        book.1.extend_from_slice(&write.bytes);
+        match books.iter_mut().find(|(log, _)| Arc::ptr_eq(log, &write.log)) {
+            Some((_, bytes)) => bytes.extend_from_slice(&write.bytes),
+            None => {
+                let mut bytes = write.log.beginning().map(Vec::from).unwrap_or_default();
+                bytes.extend_from_slice(&write.bytes);
+                books.push((&write.log, bytes));
+            }
+        }
     }
-    for (log, bytes) in books.into_values() {
-        let failed = |error: io::Error| WriteFailed {
-            path: log.path().to_owned(),
-            reason: error.to_string(),
-        };
-        log.append(&bytes).map_err(failed)?;
-        figures.syncs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
+    let failed = |error: io::Error| WriteFailed {
+        path: books.first().map_or_else(PathBuf::new, |(log, _)| log.path().to_owned()),
+        reason: error.to_string(),
+    };
+    journal.write(&books).map_err(failed)?;
+    figures.syncs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     Ok(())
 }
