@@ -5,6 +5,7 @@ use super::log::Log;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Records that wait to be written at most: beyond that, relays wait.
@@ -12,6 +13,10 @@ const WAITING_MAX: usize = 4096;
 
 /// Records that are written together at most: an answer that waits for its sync waits for them all.
 const BATCH_MAX: usize = 1024;
+
+/// How long the writer waits for more records when relays come side by side. A sync costs the processor
+/// as much as some relays do; a single relay, or the first of many, does not wait.
+const LINGER: Duration = Duration::from_millis(1);
 
 /// A book could not be written. What is on the disk is not known, so nothing more is written: the relay
 /// miner has to be started again.
@@ -153,7 +158,15 @@ fn write_all(
     figures: &Figures,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut busy = false;
     while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        if busy {
+            std::thread::sleep(LINGER);
+            while let Some(write) = room(&batch).then(|| queue.try_recv().ok()).flatten() {
+                batch.push(write);
+            }
+        }
+        busy = batch.len() > 1;
         let result = write_batch(&batch, &mut journal, figures);
         if let Err(failed) = &result {
             tracing::error!(error = %failed, "books are not written any more");
@@ -171,6 +184,10 @@ fn write_all(
         // The journal holds what the books may lack: the next start finds it there.
         tracing::warn!(%error, "books are not synced at the end");
     }
+}
+
+fn room(batch: &[Write]) -> bool {
+    batch.len() < BATCH_MAX
 }
 
 fn write_batch(
