@@ -17,6 +17,13 @@ use tracing::error;
 /// seventeen.
 const BATCH_MAX: usize = 512;
 
+/// How long the writer waits for more when it is busy: a transaction costs the processor as much as many
+/// rows do.
+const LINGER: Duration = Duration::from_millis(1);
+
+/// Writes in one batch from which on the writer is busy. Few relays, one after the other, do not wait.
+const BUSY_FROM: usize = 8;
+
 /// How long a batch that failed waits before it is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -111,7 +118,16 @@ impl Books {
 pub(super) async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
     let mut batch = Vec::new();
     let mut spent = Spent::default();
+    let mut busy = false;
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        if busy {
+            tokio::time::sleep(LINGER).await;
+            while batch.len() < BATCH_MAX {
+                let Ok(job) = waiting.try_recv() else { break };
+                batch.push(job);
+            }
+        }
+        busy = batch.len() >= BUSY_FROM;
         for attempt in 1..=TRIES {
             match commit(&mut connection, &batch, &mut spent).await {
                 Ok(()) => {
