@@ -32,7 +32,7 @@ pub const ACK_PATH: &str = "/lode/ack";
 pub const SUPPLIERS_PER_SESSION_MAX: usize = 16;
 
 /// Suppliers of one service at most: the roster's index must stay one small record.
-pub const ROSTER_MAX: usize = 65_536;
+pub const ROSTER_MAX: usize = 131_072;
 
 /// Claims in one transaction at most: a block must have room for other things.
 pub const CLAIMS_PER_TX_MAX: usize = 256;

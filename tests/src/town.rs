@@ -45,7 +45,7 @@ pub struct Town {
     made: Amount,
 }
 
-fn service() -> Service {
+pub fn service() -> Service {
     Service {
         id: ServiceId::new("demo").unwrap(),
         source: SOURCE,
@@ -252,6 +252,11 @@ pub fn draft(session: &Session, operator: Address, seq: u64, out: u64) -> Draft 
 
 /// Signs a relay as gateway and supplier `i` would.
 pub fn sign(draft: Draft, i: u8) -> Leaf {
+    sign_with(draft, &supplier_key(i))
+}
+
+/// Signs a relay as the gateway and the supplier with this key would.
+pub fn sign_with(draft: Draft, supplier: &RelaySecret) -> Leaf {
     let Draft { request, receipt, acked } = draft;
     let ack = acked.map(|cu| {
         let entry = AckEntry { relay_id: request.relay_id, cu };
@@ -262,7 +267,7 @@ pub fn sign(draft: Draft, i: u8) -> Leaf {
         let ack = Ack { chain_id, session_id, supplier: request.supplier, acked };
         AckProof { before, tail: vec![entry], head: AckHead::Ack(ack.sign(&gateway_key())) }
     });
-    Leaf { request: request.sign(&gateway_key()), receipt: receipt.sign(&supplier_key(i)), ack }
+    Leaf { request: request.sign(&gateway_key()), receipt: receipt.sign(supplier), ack }
 }
 
 /// A supplier's usage tree, and the leaves by their paths.

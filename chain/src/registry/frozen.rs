@@ -15,8 +15,8 @@ use proto::wire::Wire;
 use proto::{Address, Amount, Price};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Offers that may change on rosters at one boundary at most: as many as fill one roster.
-const CHANGES_MAX: usize = 65_536;
+/// Offers that may change on rosters at one boundary at most: some tenths of a second of one block.
+const CHANGES_MAX: usize = 8_192;
 
 /// The supplier as it is in this session, if it can be drawn.
 pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, operator: &Address) -> Option<Supplier> {
