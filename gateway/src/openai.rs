@@ -53,6 +53,9 @@ struct StreamOptions {
 impl Ask {
     /// Reads the body of a request for a completion.
     pub fn read(endpoint: Endpoint, body: &[u8]) -> Result<Ask, Refusal> {
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Refusal::Malformed { reason: "it must be an object".to_owned() });
+        }
         let peek: Peek<'_> = serde_json::from_slice(body)
             .map_err(|error| Refusal::Malformed { reason: error.to_string() })?;
         let model = peek.model.ok_or(Refusal::NoModel)?;

@@ -14,6 +14,8 @@ use proto::relay::{Receipt, RelayRequest, Signed};
 use proto::session::Session;
 use proto::wire::Wire;
 use proto::{Coin, Digest};
+use std::time::Duration;
+use tokio::time::Instant;
 
 pub(super) async fn one(
     State(gateway): State<Gateway>,
@@ -30,11 +32,34 @@ async fn document(gateway: &Gateway, id: &str, headers: &HeaderMap) -> Result<Do
     let account = account(gateway, headers).await?;
     let unknown = || Refusal::UnknownReceipt { id: id.to_owned() };
     let relay_id = Digest::parse(id).map_err(|_| unknown())?;
-    let known = known(gateway, &relay_id, &account.id).await.map_err(|error| {
+    let failed = |error: BooksError| {
         tracing::error!(relay = %relay_id, %error, "receipt not read");
         Refusal::BooksFailed
-    })?;
+    };
+    if !ended(gateway, &relay_id, &account.id).await.map_err(failed)? {
+        return Err(Refusal::ReceiptToCome { id: id.to_owned() });
+    }
+    let known = known(gateway, &relay_id, &account.id).await.map_err(failed)?;
     Ok(Document::sign(known.ok_or_else(unknown)?, &gateway.secret))
+}
+
+/// How long a receipt is waited for. Its relay is booked as ended a moment after the client has the
+/// answer's last byte.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often the books are asked.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+/// Whether a relay does not run, or not any more; waits for one that is about to end.
+async fn ended(gateway: &Gateway, relay_id: &Digest, key_id: &str) -> Result<bool, BooksError> {
+    let until = Instant::now() + ENDS_WITHIN;
+    while gateway.books.is_running(relay_id, key_id).await? {
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+    Ok(true)
 }
 
 /// What is known of a key's relay; none while it runs, and when the supplier never signed for it.

@@ -37,6 +37,16 @@ impl Books {
         row.as_ref().map(relay).transpose()
     }
 
+    /// Whether a key's relay was sent and has not ended.
+    pub async fn is_running(&self, relay_id: &Digest, key_id: &str) -> Result<bool, BooksError> {
+        let row = sqlx::query("SELECT 1 FROM running WHERE relay_id = $1 AND key_id = $2")
+            .bind(relay_id.0.to_vec())
+            .bind(key_id)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// A page of a key's relays, newest first, older than the relay `after`.
     pub async fn page(
         &self,

@@ -31,6 +31,8 @@ pub enum Refusal {
     UnknownModel { model: String },
     #[error("there is no receipt {id:?} of this API key")]
     UnknownReceipt { id: String },
+    #[error("the relay {id} still runs: ask for its receipt when it has ended")]
+    ReceiptToCome { id: String },
     #[error("no such URL: {method} {path}")]
     UnknownUrl { method: Method, path: String },
     #[error("{method} is not allowed for {path}")]
@@ -93,6 +95,9 @@ impl Refusal {
             }
             Refusal::UnknownReceipt { .. } => {
                 (StatusCode::NOT_FOUND, INVALID, Some("receipt_not_found"))
+            }
+            Refusal::ReceiptToCome { .. } => {
+                (StatusCode::NOT_FOUND, INVALID, Some("receipt_to_come"))
             }
             Refusal::UnknownUrl { .. } => (StatusCode::NOT_FOUND, INVALID, Some("unknown_url")),
             Refusal::WrongMethod { .. } => {

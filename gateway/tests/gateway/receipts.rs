@@ -216,3 +216,13 @@ async fn a_gateway_cannot_bill_more_than_the_receipt_says() {
     );
     assert!(world.chain.height() < Height(100));
 }
+
+#[tokio::test]
+async fn a_receipt_is_there_as_soon_as_the_answer() {
+    let world = World::new(1).await;
+    world.ready().await;
+    for _ in 0..20 {
+        let id = world.client().chat("a b", 3).await.receipt();
+        assert!(verify(&document(&world, &id).await).is_ok());
+    }
+}
