@@ -38,7 +38,11 @@ impl Books {
     }
 
     /// Whether a key's relay was sent and has not ended.
-    pub async fn is_running(&self, relay_id: &Digest, key_id: &str) -> Result<bool, BooksError> {
+    pub async fn is_running_for(
+        &self,
+        relay_id: &Digest,
+        key_id: &str,
+    ) -> Result<bool, BooksError> {
         let row = sqlx::query("SELECT 1 FROM running WHERE relay_id = $1 AND key_id = $2")
             .bind(relay_id.0.to_vec())
             .bind(key_id)
