@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{dev, explain, init, keys, payouts, query, role, tx, up, verify};
+use crate::{dev, explain, guard, init, keys, payouts, query, role, tx, up, verify};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// For who develops Lode.
     #[command(subcommand)]
     Dev(dev::Dev),
+    /// Run a program until standard input ends: how `lode up` takes its processes with it.
+    #[command(hide = true)]
+    Guard(guard::Options),
 }
 
 /// Where the chain is, and how answers are printed.

@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod dev;
 mod explain;
+mod guard;
 mod init;
 mod keys;
 mod node;
@@ -52,5 +53,6 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         Command::Explain(command) => explain::run(command),
         Command::Verify(command) => verify::run(command),
         Command::Dev(command) => dev::run(command),
+        Command::Guard(options) => guard::run(&options),
     }
 }

@@ -1,12 +1,14 @@
 //! `lode up`: a whole network on this machine.
 
 mod children;
+mod engine;
 mod event;
 mod home;
 mod network;
 mod news;
 mod plan;
 mod ports;
+mod register;
 mod view;
 
 use crate::{ask, cli};
@@ -15,8 +17,9 @@ use children::Role;
 use clap::{Args, ValueEnum};
 use daemon::Stop;
 use daemon::home::HomeLock;
+use engine::{Engine, VALIDATORS_MAX};
 use event::Line;
-use network::Network;
+use network::{Made, Network};
 use news::News;
 use ports::{GATEWAY_PORT, RPC_PORT, Wish};
 use std::io::IsTerminal;
@@ -36,6 +39,15 @@ pub(crate) struct Options {
     /// How many suppliers, each with its relay miner; fixed when the network is made.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=i64::from(SUPPLIERS_MAX)))]
     suppliers: u8,
+    /// The chain's engine: the embedded one, or a true Cosmos SDK node; fixed when the network is made.
+    #[arg(long, value_enum, default_value_t = Engine::Solo)]
+    chain: Engine,
+    /// Validators of `--chain loded`; fixed when the network is made.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(VALIDATORS_MAX)))]
+    validators: u8,
+    /// The program loded; without this it is searched for, and built if need be.
+    #[arg(long, env = "LODED")]
+    loded: Option<PathBuf>,
     /// `auto`: any free ports instead of the standard ones.
     #[arg(long, value_enum, default_value_t = PortChoice::Standard)]
     ports: PortChoice,
@@ -66,6 +78,16 @@ enum PortChoice {
 }
 
 impl Options {
+    fn made(&self) -> Made {
+        Made {
+            suppliers: self.suppliers,
+            fast: self.fast,
+            engine: self.chain,
+            validators: self.validators,
+            loded: self.loded.clone(),
+        }
+    }
+
     fn wish(&self) -> Wish {
         match self.ports {
             PortChoice::Standard => {
@@ -106,9 +128,13 @@ fn forget(options: &Options) -> anyhow::Result<()> {
 async fn live(options: &Options) -> anyhow::Result<()> {
     let stop = Stop::new();
     stop.on_signals()?;
-    let network =
-        Network::prepare(options.home.clone(), options.wish(), options.suppliers, options.fast)
-            .await?;
+    if options.validators > 1 && options.chain == Engine::Solo {
+        bail!(
+            "the embedded engine has one validator: say --chain loded for {}",
+            options.validators
+        );
+    }
+    let network = Network::prepare(options.home.clone(), options.wish(), options.made()).await?;
     let terminal = std::io::stdout().is_terminal() && !options.json;
     let mut view = View::new(terminal, options.json);
     view.say(&format!("starting the network in {}", options.home.display()));
@@ -139,7 +165,10 @@ async fn start(
     roles: &mut Vec<Role>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    for stage in network.stages() {
+    for (number, stage) in network.stages().into_iter().enumerate() {
+        if number == 1 && network.plan().engine == Engine::Loded {
+            register::register(network).await?;
+        }
         let first = roles.len();
         for role in stage {
             roles.push(role.start(network.logs())?);

@@ -161,6 +161,13 @@ fn begins(bytes: &[u8]) -> Begins {
     }
 }
 
+/// Bytes for one book, and where in it they are.
+struct Entry<'a> {
+    id: Digest,
+    at: u64,
+    bytes: &'a [u8],
+}
+
 fn entry(to: &mut Vec<u8>, generation: u64, id: &Digest, at: u64, bytes: &[u8]) {
     let start = to.len();
     to.extend(((ENTRY + bytes.len()) as u32).to_be_bytes());
@@ -181,7 +188,7 @@ fn check(generation: u64, entry: &[u8]) -> [u8; 8] {
 }
 
 /// The first entry of `bytes` and what follows it; none where no whole entry of the generation is.
-fn next(bytes: &[u8], generation: u64) -> Option<((Digest, u64, &[u8]), &[u8])> {
+fn next(bytes: &[u8], generation: u64) -> Option<(Entry<'_>, &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (sum, rest) = rest.split_first_chunk::<8>()?;
     let (whole, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
@@ -190,7 +197,7 @@ fn next(bytes: &[u8], generation: u64) -> Option<((Digest, u64, &[u8]), &[u8])> 
     }
     let (id, entry) = whole.split_first_chunk::<32>()?;
     let (at, bytes) = entry.split_first_chunk::<8>()?;
-    Some(((Digest(*id), u64::from_be_bytes(*at), bytes), rest))
+    Some((Entry { id: Digest(*id), at: u64::from_be_bytes(*at), bytes }, rest))
 }
 
 /// Writes all entries to their books again. Those of a book that is not there any more are dropped:
@@ -198,7 +205,7 @@ fn next(bytes: &[u8], generation: u64) -> Option<((Digest, u64, &[u8]), &[u8])> 
 fn replay(folder: &Path, bytes: &[u8], generation: u64) -> io::Result<()> {
     let mut left = &bytes[HEADER..];
     let mut books: Vec<(Digest, File)> = Vec::new();
-    while let Some(((id, at, bytes), rest)) = next(left, generation) {
+    while let Some((Entry { id, at, bytes }, rest)) = next(left, generation) {
         left = rest;
         if !books.iter().any(|(known, _)| *known == id) {
             let mut options = OpenOptions::new();

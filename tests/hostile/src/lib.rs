@@ -17,8 +17,11 @@ pub use samples::{Sample, samples};
 pub use talk::{answer, document, request, splice};
 pub use wires::{trie_proof, vrf, wire};
 
+/// Hands any bytes to one reader, and panics where a promise is broken.
+pub type Reader = fn(&[u8]);
+
 /// All readers, by their names.
-pub const READERS: [(&str, fn(&[u8])); 10] = [
+pub const READERS: [(&str, Reader); 10] = [
     ("wire", wire),
     ("trie_proof", trie_proof),
     ("vrf", vrf),
@@ -32,6 +35,6 @@ pub const READERS: [(&str, fn(&[u8])); 10] = [
 ];
 
 /// The reader of this name.
-pub fn reader(name: &str) -> Option<fn(&[u8])> {
+pub fn reader(name: &str) -> Option<Reader> {
     READERS.iter().find(|(known, _)| *known == name).map(|(_, reader)| *reader)
 }

@@ -37,8 +37,7 @@ pub fn samples() -> Vec<Sample> {
         message_bytes(&claims.clone().into()),
         message_bytes(&proofs.clone().into()),
     ];
-    let script: Vec<u8> =
-        [claims.into(), proofs.into()].iter().flat_map(|message| step(message)).collect();
+    let script: Vec<u8> = [claims.into(), proofs.into()].iter().flat_map(step).collect();
     let wires = wires.into_iter().map(|bytes| Sample { reader: "wire", bytes });
     wires
         .chain([

@@ -1,8 +1,10 @@
 //! What a network's home is filled with when the network is made.
 
+use super::engine::{Engine, Layout};
 use super::plan::Plan;
 use crate::init::service::{KERNEL_CLASS, WEIGHTS};
 use crate::{api_key, demo, role};
+use anyhow::Context;
 use chain_client::keys::{Entry, KeyStore, Protection};
 use gateway::account::KeyTerms;
 use gateway::books::Books;
@@ -83,8 +85,12 @@ pub(super) async fn fill(home: &Path, plan: &Plan) -> anyhow::Result<()> {
         account(&keys, &operator)?;
         relay(&keys, &relay_key)?;
     }
-    if !home.join("chain").join(solo::GENESIS_FILE).exists() {
-        chain(home, plan, &keys)?;
+    match plan.engine {
+        Engine::Solo if !home.join("chain").join(solo::GENESIS_FILE).exists() => {
+            chain(home, plan, &keys)?;
+        }
+        Engine::Loded if !home.join("chain").exists() => validators(home, plan)?,
+        Engine::Solo | Engine::Loded => {}
     }
     if !home.join("api-key").exists() {
         let books = Books::open(&home.join("gateway").join("books.db")).await?;
@@ -121,7 +127,7 @@ fn chain(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Result<()> {
     let secret = keys.export("faucet", None)?;
     daemon::file::write_private(&chain.join("faucet.key"), hex::encode(*secret).as_bytes())?;
     let accounts = accounts(home, plan.suppliers)?;
-    let market = market(home, plan, keys, &accounts)?;
+    let market = market(members(home, plan, keys)?);
     let genesis = Genesis {
         chain_id: plan.chain_id.clone(),
         genesis_time: role::now(),
@@ -134,6 +140,23 @@ fn chain(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Result<()> {
         market,
     };
     Ok(solo::init(&chain, &genesis)?)
+}
+
+/// The homes of true validators, whose chain gives everybody coins to begin with.
+fn validators(home: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let Accounts { app, gateway, source, suppliers } = accounts(home, plan.suppliers)?;
+    let faucet = account(&KeyStore::open(home.join("keys"))?, "faucet")?;
+    let all = [app, gateway, source, faucet].into_iter().chain(suppliers);
+    let layout = Layout {
+        loded: plan.loded.as_deref().context("no program loded is known")?,
+        folder: &home.join("chain"),
+        chain_id: &plan.chain_id,
+        validators: plan.validators,
+        first_port: plan.ports.rpc - 1,
+        block_time_ms: plan.block_time_ms(),
+        funded: all.map(|address| address.to_string()).collect(),
+    };
+    layout.make()
 }
 
 fn coins(lode: u128) -> Coin {
@@ -156,12 +179,18 @@ fn balances(keys: &KeyStore, accounts: &Accounts) -> anyhow::Result<Vec<Balance>
     Ok(all.into_iter().map(balance).collect())
 }
 
-fn market(
-    home: &Path,
-    plan: &Plan,
-    keys: &KeyStore,
-    accounts: &Accounts,
-) -> anyhow::Result<message::Genesis> {
+/// Who takes part in a network's market from its beginning.
+#[derive(Clone, Debug)]
+pub(super) struct Members {
+    pub(super) service: Service,
+    pub(super) suppliers: Vec<Supplier>,
+    pub(super) gateway: Gateway,
+    pub(super) escrow: Coin,
+    pub(super) delegation: Delegation,
+}
+
+pub(super) fn members(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Result<Members> {
+    let accounts = accounts(home, plan.suppliers)?;
     let service = service(home, accounts.source)?;
     let mut suppliers = Vec::new();
     for (i, operator) in accounts.suppliers.iter().enumerate() {
@@ -186,23 +215,29 @@ fn market(
         standing: Standing::Bonded,
         until: Height(0),
     };
-    let (app, denom) = (accounts.app, Denom::stake());
-    let limit = coins(APP_ESCROW).amount;
-    Ok(message::Genesis {
-        authority: accounts.source,
+    let escrow = coins(APP_ESCROW);
+    let delegation = Delegation {
+        app: accounts.app,
+        gateway: accounts.gateway,
+        denom: escrow.denom.clone(),
+        limit: escrow.amount,
+        expires: NEVER,
+    };
+    Ok(Members { service, suppliers, gateway, escrow, delegation })
+}
+
+fn market(members: Members) -> message::Genesis {
+    let Members { service, suppliers, gateway, escrow, delegation } = members;
+    let escrow = Escrow { app: delegation.app, denom: escrow.denom, amount: escrow.amount };
+    message::Genesis {
+        authority: service.source,
         params: Params::dev(),
         services: vec![service],
         suppliers,
         gateways: vec![gateway],
-        escrow: vec![Escrow { app, denom: denom.clone(), amount: limit }],
-        delegations: vec![Delegation {
-            app,
-            gateway: accounts.gateway,
-            denom,
-            limit,
-            expires: NEVER,
-        }],
-    })
+        escrow: vec![escrow],
+        delegations: vec![delegation],
+    }
 }
 
 fn service(home: &Path, source: Address) -> anyhow::Result<Service> {

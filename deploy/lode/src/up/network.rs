@@ -1,6 +1,7 @@
 //! A network on this machine: its home, its processes, its face.
 
 use super::children::Role;
+use super::engine::{self, Engine};
 use super::event::{Accounts, ChainPlace, Line};
 use super::plan::Plan;
 use super::ports::{Ports, Wish};
@@ -11,6 +12,16 @@ use std::path::{Path, PathBuf};
 
 /// What is locked for an app in each session, in micro-lode.
 const SESSION_BUDGET: u128 = 1_000_000_000;
+
+/// How a network is made. What is there already stays as it is.
+pub(super) struct Made {
+    pub(super) suppliers: u8,
+    pub(super) fast: bool,
+    pub(super) engine: Engine,
+    pub(super) validators: u8,
+    /// The program `loded`, where it is named.
+    pub(super) loded: Option<PathBuf>,
+}
 
 pub(super) struct Network {
     home: PathBuf,
@@ -41,23 +52,32 @@ pub(super) struct Figures {
 }
 
 impl Network {
-    /// The network in `home`, which is made if there is none.
-    pub(super) async fn prepare(
-        home: PathBuf,
-        wish: Wish,
-        suppliers: u8,
-        fast: bool,
-    ) -> anyhow::Result<Network> {
+    /// The network in `home`, which is made as it is wished if there is none.
+    pub(super) async fn prepare(home: PathBuf, wish: Wish, made: Made) -> anyhow::Result<Network> {
         let before = Plan::load(&home)?;
-        let suppliers = before.as_ref().map_or(usize::from(suppliers), |plan| plan.suppliers);
-        let ports = Ports::choose(wish, suppliers, before.as_ref().map(|plan| &plan.ports))?;
+        let (engine, validators) = match &before {
+            Some(plan) => (plan.engine, plan.validators),
+            None => (made.engine, made.validators),
+        };
+        let loded = match engine {
+            Engine::Solo => None,
+            Engine::Loded => Some(engine::find(made.loded.as_deref())?),
+        };
+        let suppliers = before.as_ref().map_or(usize::from(made.suppliers), |plan| plan.suppliers);
+        let nodes = if engine == Engine::Loded { validators.into() } else { 0 };
+        let kept = before.as_ref().map(|plan| &plan.ports);
+        let ports = Ports::choose(wish, suppliers, nodes, kept)?;
         let mut plan = before.unwrap_or_else(|| Plan {
             chain_id: format!("lode-dev-{:08x}", crate::role::now().0 as u32 ^ std::process::id()),
             suppliers,
-            fast,
+            fast: made.fast,
             ports: ports.clone(),
+            engine,
+            validators,
+            loded: None,
             complete: false,
         });
+        plan.loded = loded;
         if plan.complete && plan.ports.miners != ports.miners {
             bail!(
                 "one of the ports {:?} on which this network's relay miners are registered is taken: stop what listens there, or start over with --reset",
@@ -74,6 +94,14 @@ impl Network {
         let accounts = home::accounts(&home, plan.suppliers)?;
         let api_key = std::fs::read_to_string(home.join("api-key"))?.trim().to_owned();
         Ok(Network { home, plan, accounts, api_key })
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     pub(super) fn logs(&self) -> PathBuf {
@@ -130,11 +158,28 @@ impl Network {
             ports.iter().enumerate().map(one).collect()
         };
         vec![
-            vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
+            match &self.plan.loded {
+                None => vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
+                Some(loded) => self.validators(loded),
+            },
             each("supplier", &ports.suppliers),
             each("relayminer", &ports.miners),
             vec![planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz")],
         ]
+    }
+
+    fn validators(&self, loded: &Path) -> Vec<Planned> {
+        let planned = |(node, rpc): (usize, String)| {
+            let home = self.home.join("chain").join(format!("node{node}"));
+            let words = ["guard".into(), "--".into(), loded.display().to_string(), "start".into()];
+            let home = ["--home".to_owned(), home.display().to_string()];
+            Planned {
+                name: format!("chain-{}", node + 1),
+                arguments: words.into_iter().chain(home).collect(),
+                ready_url: format!("{rpc}/block?height=1"),
+            }
+        };
+        self.plan.rpcs().into_iter().enumerate().map(planned).collect()
     }
 
     /// What the gateway counted so far; nothing while it does not answer.
@@ -163,8 +208,8 @@ fn write_configurations(home: &Path, plan: &Plan) -> anyhow::Result<()> {
         daemon::file::write_private(&home.join(name), (note.to_owned() + &text).as_bytes())
     };
     let ports = &plan.ports;
-    let rpc = format!("http://127.0.0.1:{}", ports.rpc);
-    let block_time = if plan.fast { 250 } else { 1_000 };
+    let rpc = plan.rpcs().iter().map(|rpc| format!("{rpc:?}")).collect::<Vec<_>>().join(", ");
+    let block_time = plan.block_time_ms();
     write(
         "chain.toml",
         format!(
@@ -185,7 +230,7 @@ fn write_configurations(home: &Path, plan: &Plan) -> anyhow::Result<()> {
         write(
             &format!("relayminer-{n}.toml"),
             format!(
-                "listen = \"127.0.0.1:{}\"\nadmin = \"127.0.0.1:{}\"\nhome = \"relayminer-{n}\"\nmodels = [\"models/{name}\"]\n\n[backend]\nurl = \"http://127.0.0.1:{}\"\n\n[keys]\nfolder = \"keys\"\noperator = \"{operator}\"\nrelay = \"{relay}\"\n\n[chain]\nrpc = [\"{rpc}\"]\nchain_id = \"{}\"\n",
+                "listen = \"127.0.0.1:{}\"\nadmin = \"127.0.0.1:{}\"\nhome = \"relayminer-{n}\"\nmodels = [\"models/{name}\"]\n\n[backend]\nurl = \"http://127.0.0.1:{}\"\n\n[keys]\nfolder = \"keys\"\noperator = \"{operator}\"\nrelay = \"{relay}\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n",
                 ports.miners[i], ports.miner_admins[i], ports.suppliers[i], plan.chain_id,
             ),
         )?;
@@ -194,7 +239,7 @@ fn write_configurations(home: &Path, plan: &Plan) -> anyhow::Result<()> {
     write(
         "gateway.toml",
         format!(
-            "listen = \"127.0.0.1:{}\"\nbooks = \"gateway/books.db\"\nmodels = [\"models/{}\"]\napp = \"{app}\"\n\n[keys]\nfolder = \"keys\"\ngateway = \"gateway\"\nrelay = \"gateway-relay\"\n\n[chain]\nrpc = [\"{rpc}\"]\nchain_id = \"{}\"\n\n[budget]\namount = \"{SESSION_BUDGET}\"\n\n[times]\ndrain_ms = 8000\n",
+            "listen = \"127.0.0.1:{}\"\nbooks = \"gateway/books.db\"\nmodels = [\"models/{}\"]\napp = \"{app}\"\n\n[keys]\nfolder = \"keys\"\ngateway = \"gateway\"\nrelay = \"gateway-relay\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[budget]\namount = \"{SESSION_BUDGET}\"\n\n[times]\ndrain_ms = 8000\n",
             ports.gateway,
             demo::NAME,
             plan.chain_id,

@@ -1,8 +1,9 @@
 //! What is fixed when a network is made, and where it listens.
 
+use super::engine::{Engine, PORTS_EACH};
 use super::ports::Ports;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file in a network's home that says what it is.
 pub(super) const FILE: &str = "network.json";
@@ -15,11 +16,35 @@ pub(super) struct Plan {
     pub(super) suppliers: usize,
     pub(super) fast: bool,
     pub(super) ports: Ports,
+    #[serde(default)]
+    pub(super) engine: Engine,
+    /// Nodes of the chain.
+    #[serde(default = "one")]
+    pub(super) validators: u8,
+    /// The program `loded`, where that makes the blocks.
+    #[serde(default)]
+    pub(super) loded: Option<PathBuf>,
     /// Whether everything that the network needs was written.
     pub(super) complete: bool,
 }
 
+fn one() -> u8 {
+    1
+}
+
 impl Plan {
+    /// Milliseconds from one block to the next.
+    pub(super) fn block_time_ms(&self) -> u64 {
+        if self.fast { 250 } else { 1_000 }
+    }
+
+    /// The RPC of each of the chain's nodes.
+    pub(super) fn rpcs(&self) -> Vec<String> {
+        let port = |node: u16| self.ports.rpc + node * PORTS_EACH;
+        let nodes = 0..u16::from(self.validators);
+        nodes.map(|node| format!("http://127.0.0.1:{}", port(node))).collect()
+    }
+
     /// The plan in `home`, if a network was made there.
     pub(super) fn load(home: &Path) -> anyhow::Result<Option<Plan>> {
         match std::fs::read(home.join(FILE)) {

@@ -1,5 +1,6 @@
 //! Which ports a network listens on.
 
+use super::engine::PORTS_EACH;
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -31,14 +32,20 @@ pub(crate) struct Wish {
 }
 
 impl Ports {
-    /// Ports for a network of `suppliers`. Those of `before` are kept where they are free.
+    /// Ports for a network of `suppliers`, whose chain has `nodes` of `loded` or none. Those of `before`
+    /// are kept where they are free; nodes have theirs for good.
     pub(crate) fn choose(
         wish: Wish,
         suppliers: usize,
+        nodes: u16,
         before: Option<&Ports>,
     ) -> anyhow::Result<Ports> {
         let mut taken = BTreeSet::new();
-        let rpc = named(wish.rpc, "--rpc-port", before.map(|ports| ports.rpc), &mut taken)?;
+        let kept = before.map(|ports| ports.rpc);
+        let rpc = match nodes {
+            0 => named(wish.rpc, "--rpc-port", kept, &mut taken)?,
+            nodes => row(wish.rpc, nodes * PORTS_EACH, kept, &mut taken)?,
+        };
         let gateway =
             named(wish.gateway, "--gateway-port", before.map(|ports| ports.gateway), &mut taken)?;
         let mut several = |of: fn(&Ports) -> &Vec<u16>| {
@@ -80,6 +87,39 @@ fn named(
     Ok(port)
 }
 
+/// The second of `length` free ports in a row: the RPC of the first of some nodes.
+fn row(
+    wish: Option<u16>,
+    length: u16,
+    before: Option<u16>,
+    taken: &mut BTreeSet<u16>,
+) -> anyhow::Result<u16> {
+    if let Some(rpc) = before.or(wish) {
+        let mut ports = rpc.saturating_sub(1)..=rpc.saturating_add(length - 2);
+        if let Some(port) = ports.clone().find(|port| !is_free(*port)) {
+            bail!(
+                "port {port} is taken, and the chain's nodes need {} to {}: stop what listens there, or make another network with --home DIR and --rpc-port PORT or --ports auto",
+                ports.start(),
+                ports.end()
+            );
+        }
+        taken.extend(&mut ports);
+        return Ok(rpc);
+    }
+    for _ in 0..ROWS_TRIED {
+        let first = any(None, &mut BTreeSet::new())?;
+        let Some(last) = first.checked_add(length - 1) else { continue };
+        if (first..=last).all(is_free) {
+            taken.extend(first..=last);
+            return Ok(first + 1);
+        }
+    }
+    bail!("no {length} free ports in a row were found: say where with --rpc-port PORT")
+}
+
+/// Rows of ports that are tried before giving up.
+const ROWS_TRIED: usize = 64;
+
 /// The port from before if it is free, else any.
 fn any(before: Option<u16>, taken: &mut BTreeSet<u16>) -> anyhow::Result<u16> {
     if let Some(port) = before.filter(|port| is_free(*port) && !taken.contains(port)) {
@@ -103,7 +143,7 @@ mod tests {
 
     #[test]
     fn free_ports_are_all_different() {
-        let ports = Ports::choose(ANY, 4, None).unwrap();
+        let ports = Ports::choose(ANY, 4, 0, None).unwrap();
         let mut all = vec![ports.rpc, ports.gateway];
         all.extend(ports.miners.iter().chain(&ports.miner_admins).chain(&ports.suppliers));
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 14);
@@ -114,13 +154,24 @@ mod tests {
         let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = held.local_addr().unwrap().port();
         let wish = Wish { rpc: Some(port), ..ANY };
-        let text = Ports::choose(wish, 1, None).unwrap_err().to_string();
+        let text = Ports::choose(wish, 1, 0, None).unwrap_err().to_string();
         assert!(text.contains(&port.to_string()) && text.contains("--rpc-port"), "{text}");
     }
 
     #[test]
+    fn the_ports_of_nodes_are_in_a_row_and_stay() {
+        let ports = Ports::choose(ANY, 1, 4, None).unwrap();
+        let row = ports.rpc - 1..ports.rpc + 15;
+        assert!(!row.contains(&ports.gateway) && !row.contains(&ports.miners[0]));
+        assert_eq!(Ports::choose(ANY, 1, 4, Some(&ports)).unwrap().rpc, ports.rpc);
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.rpc + 5)).unwrap();
+        let text = Ports::choose(ANY, 1, 4, Some(&ports)).unwrap_err().to_string();
+        assert!(text.contains(&held.local_addr().unwrap().port().to_string()), "{text}");
+    }
+
+    #[test]
     fn a_network_keeps_its_ports() {
-        let ports = Ports::choose(ANY, 2, None).unwrap();
-        assert_eq!(Ports::choose(ANY, 2, Some(&ports)).unwrap(), ports);
+        let ports = Ports::choose(ANY, 2, 0, None).unwrap();
+        assert_eq!(Ports::choose(ANY, 2, 0, Some(&ports)).unwrap(), ports);
     }
 }
