@@ -77,6 +77,12 @@ typedef struct {
   uint64_t gas; /* to be charged, once, also where the call was refused */
 } lode_outcome;
 
+/* Answers a lode.market.v1.Genesis with nobody in it: the parameters of a network in use, or short
+ * windows to try things on one machine. `authority` has 20 bytes and may change parameters. */
+#define LODE_STANDARD 0u
+#define LODE_DEV 1u
+lode_outcome lode_preset(lode_call call, const lode_callbacks *callbacks, uint32_t preset,
+                         lode_bytes authority);
 /* Fills an empty market. `genesis` is lode.market.v1.Genesis, in canonical form as all bytes. */
 lode_outcome lode_genesis(lode_call call, const lode_callbacks *callbacks, lode_bytes genesis);
 /* Answers lode.market.v1.Genesis. */

@@ -24,6 +24,14 @@ pub mod code {
     pub const MALFORMED: u32 = 0x10004;
 }
 
+/// What a new market can begin with.
+pub mod preset {
+    /// The parameters of a network in use.
+    pub const STANDARD: u32 = 0;
+    /// Short windows, to try things on one machine.
+    pub const DEV: u32 = 1;
+}
+
 /// Bytes to be read until the call they were given to returns.
 #[repr(C)]
 #[derive(Clone, Copy)]

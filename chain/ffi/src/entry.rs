@@ -1,11 +1,13 @@
 //! The calls into the market.
 
-use crate::border::{Bytes, Call, Callbacks, Outcome, status};
+use crate::border::{Bytes, Call, Callbacks, Outcome, preset, status};
 use crate::guest::Guest;
 use crate::meter::Meter;
 use crate::stop::{Stop, catch};
 use chain::Refused;
+use proto::Address;
 use proto::message::{Genesis, Message};
+use proto::params::Params;
 use proto::wire::Wire;
 
 /// What a call gives back when it was not refused: gas where the market counted it, and an answer.
@@ -56,6 +58,48 @@ fn told(ended: Result<Result<Done, Refused>, Stop>, used: u64) -> (Outcome, Vec<
 fn text(bytes: &[u8]) -> &str {
     // What is no text names nothing, and is refused as an unknown name.
     std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Answers a genesis with nobody in it: parameters as they are in use, or short ones to try things.
+///
+/// # Safety
+/// As [`lode_genesis`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lode_preset(
+    call: Call,
+    callbacks: *const Callbacks,
+    preset: u32,
+    authority: Bytes,
+) -> Outcome {
+    // SAFETY: the caller promises all of it.
+    unsafe {
+        make(call, callbacks, |_| {
+            let authority = authority.read().try_into().map(Address);
+            let authority = authority.unwrap_or_else(|_| malformed("an authority has 20 bytes"));
+            let params = match preset {
+                preset::STANDARD => Params::standard(),
+                preset::DEV => Params::dev(),
+                other => malformed(&format!("there is no preset {other}")),
+            };
+            Ok(Done { gas: None, answer: empty(authority, params).encode() })
+        })
+    }
+}
+
+fn malformed(words: &str) -> ! {
+    Stop::Malformed(words.to_owned()).now()
+}
+
+fn empty(authority: Address, params: Params) -> Genesis {
+    Genesis {
+        authority,
+        params,
+        services: Vec::new(),
+        suppliers: Vec::new(),
+        gateways: Vec::new(),
+        escrow: Vec::new(),
+        delegations: Vec::new(),
+    }
 }
 
 /// Fills an empty market.

@@ -17,9 +17,10 @@ mod meter;
 mod seed;
 mod stop;
 
-pub use border::{Bytes, Call, Callbacks, Outcome, Room, code, status};
+pub use border::{Bytes, Call, Callbacks, Outcome, Room, code, preset, status};
 pub use entry::{
-    lode_begin_block, lode_end_block, lode_execute, lode_export, lode_genesis, lode_query,
+    lode_begin_block, lode_end_block, lode_execute, lode_export, lode_genesis, lode_preset,
+    lode_query,
 };
 pub use meter::gas;
 pub use seed::{lode_seed_first, lode_seed_next, lode_vrf_prove, lode_vrf_public, lode_vrf_verify};

@@ -5,9 +5,9 @@ use chain::host::{Block, Party};
 use chain::memory::MemoryHost;
 use lode_chain::{
     Bytes, Outcome, code, gas, lode_begin_block, lode_end_block, lode_execute, lode_export,
-    lode_genesis, lode_query,
+    lode_genesis, lode_preset, lode_query, preset,
 };
-use proto::message::{Deposit, Message, StakeGateway, Withdraw};
+use proto::message::{Deposit, Genesis, Message, StakeGateway, Withdraw};
 use proto::query::{App, GetApp, GetInvariants, Query};
 use proto::wire::Wire;
 use proto::{Amount, Coin};
@@ -130,6 +130,30 @@ fn a_question_is_answered_and_an_export_fills_another_market() {
         lode_genesis(call, callbacks, Bytes::of(&exported))
     });
     assert_eq!(outcome.code, 0, "{}", other.words());
+}
+
+#[test]
+fn a_preset_fills_a_market() {
+    for kind in [preset::STANDARD, preset::DEV] {
+        let mut world = World::new(memory());
+        let mut answer = |authority: &[u8], kind| {
+            // SAFETY: as above.
+            let outcome = world.call(&block(0), |call, callbacks| unsafe {
+                lode_preset(call, callbacks, kind, Bytes::of(authority))
+            });
+            (outcome.code, world.answer.clone())
+        };
+        let (code, bytes) = answer(&RICH.0, kind);
+        assert_eq!(code, 0);
+        assert_eq!(Genesis::decode(&bytes).unwrap().authority, RICH);
+        assert_eq!(answer(&[1], kind).0, code::MALFORMED);
+        assert_eq!(answer(&RICH.0, 2).0, code::MALFORMED);
+        // SAFETY: as above.
+        let outcome = world.call(&block(0), |call, callbacks| unsafe {
+            lode_genesis(call, callbacks, Bytes::of(&bytes))
+        });
+        assert_eq!(outcome.code, 0);
+    }
 }
 
 #[test]
