@@ -45,7 +45,7 @@ pub struct Town {
     made: Amount,
 }
 
-fn service() -> Service {
+pub fn service() -> Service {
     Service {
         id: ServiceId::new("demo").unwrap(),
         source: SOURCE,

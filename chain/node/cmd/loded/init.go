@@ -61,7 +61,7 @@ func beaconKeyCommand() *cobra.Command {
 		Use:   "beacon-key",
 		Short: "Show this node's beacon key in hex; make one where there is none",
 		Long: "Show the public half of the key with which this validator takes part in seeds; make one where\n" +
-			"there is none. Register it with: loded tx beacon register-key <operator> <base64 of the key>",
+			"there is none. Register it with: loded tx beacon register-key <key> --from <operator>",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			key, err := app.CreateSecret(client.GetClientContextFromCmd(command).HomeDir)

@@ -65,9 +65,20 @@ func (m AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
 
 func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	return &autocliv1.ModuleOptions{
-		Tx:    &autocliv1.ServiceCommandDescriptor{Service: "lode.beacon.v1.Msg"},
-		Query: &autocliv1.ServiceCommandDescriptor{Service: "lode.beacon.v1.Query"},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service:           "lode.beacon.v1.Msg",
+			RpcCommandOptions: []*autocliv1.RpcCommandOptions{withArgument("RegisterKey", "key")},
+		},
+		Query: &autocliv1.ServiceCommandDescriptor{
+			Service:           "lode.beacon.v1.Query",
+			RpcCommandOptions: []*autocliv1.RpcCommandOptions{withArgument("Key", "operator")},
+		},
 	}
+}
+
+func withArgument(method, field string) *autocliv1.RpcCommandOptions {
+	argument := &autocliv1.PositionalArgDescriptor{ProtoField: field}
+	return &autocliv1.RpcCommandOptions{RpcMethod: method, PositionalArgs: []*autocliv1.PositionalArgDescriptor{argument}}
 }
 
 // DefaultGenesis has no keys; the first seed is made of the chain's name.
@@ -105,7 +116,7 @@ func (k Keeper) begin(ctx sdk.Context, genesis *types.Genesis) error {
 		if err != nil {
 			return err
 		}
-		last = &types.Seed{Height: uint64(ctx.BlockHeight()) - 1, Seed: seed[:]}
+		last = &types.Seed{Height: border.Before(ctx.BlockHeight()), Seed: seed[:]}
 		before = last
 	}
 	for _, key := range genesis.Keys {

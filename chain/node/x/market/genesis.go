@@ -65,7 +65,7 @@ func (m AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, text json.R
 		m.keeper.accounts.GetModuleAccount(ctx, purse)
 	}
 	before := place(ctx)
-	before.Height--
+	before.Height = border.Before(ctx.BlockHeight())
 	if err := border.Genesis(m.keeper.host(ctx), before, genesis).Err(); err != nil {
 		panic(fmt.Sprintf("the market refuses its genesis: %s", err))
 	}

@@ -53,6 +53,12 @@ type Block struct {
 	Seed [SeedSize]byte
 }
 
+// Before is the height before a chain's first block, given what the SDK tells while the chain begins:
+// the first block's height, or 0 where that is 1.
+func Before(first int64) uint64 {
+	return uint64(max(first, 1)) - 1
+}
+
 // NoLimit is for calls that nobody pays for.
 const NoLimit = ^uint64(0)
 
