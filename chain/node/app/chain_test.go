@@ -38,6 +38,7 @@ type chain struct {
 	*App
 	t         *testing.T
 	txs       client.TxConfig
+	key       cmted25519.PrivKey
 	validator *cmttypes.Validator
 	beacon    [border.KeySize]byte
 	accounts  map[string]*signer
@@ -67,12 +68,13 @@ func begin(t *testing.T, from beginning) *chain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := cmted25519.GenPrivKeyFromSecret([]byte("validator")).PubKey()
+	key := cmted25519.GenPrivKeyFromSecret([]byte("validator"))
 	made := &chain{
 		App:       app,
 		t:         t,
 		txs:       authtx.NewTxConfig(app.codec, authtx.DefaultSignModes),
-		validator: cmttypes.NewValidator(key, 1),
+		validator: cmttypes.NewValidator(key.PubKey(), 1),
+		key:       key,
 		beacon:    from.beacon,
 		accounts:  map[string]*signer{},
 		time:      from.time,
