@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/tx"
+	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	simtestutil "github.com/cosmos/cosmos-sdk/testutil/sims"
@@ -83,16 +86,38 @@ func begin(t *testing.T, from beginning) *chain {
 	return made
 }
 
+// rich is the account of someChain; its coins are also what the validator has at stake.
+var rich = bytes.Repeat([]byte{1}, 32)
+
+// someChain has made two blocks, so that the next carries extensions of votes.
+func someChain(t *testing.T) *chain {
+	t.Helper()
+	genesis, err := market.Preset(border.Dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := begin(t, beginning{
+		chainID: "lode-test",
+		time:    time.Unix(1_700_000_000, 0),
+		beacon:  [border.KeySize]byte{9},
+		secrets: [][]byte{rich},
+		coins:   sdk.NewCoins(sdk.NewInt64Coin(Denom, 1_000_000_000_000)),
+		market:  genesis,
+	})
+	chain.block(chain.time.Add(time.Second))
+	chain.block(chain.time.Add(time.Second))
+	return chain
+}
+
 func (c *chain) init(from beginning) {
 	c.t.Helper()
 	var accounts []authtypes.GenesisAccount
 	var balances []banktypes.Balance
 	for i, secret := range from.secrets {
-		key := secp256k1.PrivKey{Key: secret}
-		address := sdk.AccAddress(key.PubKey().Address())
-		accounts = append(accounts, authtypes.NewBaseAccount(address, nil, uint64(i), 0))
-		balances = append(balances, banktypes.Balance{Address: address.String(), Coins: from.coins})
-		c.accounts[address.String()] = &signer{key: key, number: uint64(i)}
+		account := address(secret)
+		accounts = append(accounts, authtypes.NewBaseAccount(account, nil, uint64(i), 0))
+		balances = append(balances, banktypes.Balance{Address: account.String(), Coins: from.coins})
+		c.accounts[account.String()] = &signer{key: secp256k1.PrivKey{Key: secret}, number: uint64(i)}
 	}
 	set := cmttypes.NewValidatorSet([]*cmttypes.Validator{c.validator})
 	states, err := simtestutil.GenesisStateWithValSet(c.codec, c.DefaultGenesis(), set, accounts, balances...)
@@ -169,7 +194,7 @@ func (c *chain) ctx() sdk.Context {
 func (c *chain) sign(secret []byte, typeURL string, value []byte) []byte {
 	c.t.Helper()
 	key := secp256k1.PrivKey{Key: secret}
-	account := c.accounts[sdk.AccAddress(key.PubKey().Address()).String()]
+	account := c.accounts[address(secret).String()]
 	var message sdk.Msg
 	c.must(c.codec.InterfaceRegistry().UnpackAny(&codectypes.Any{TypeUrl: typeURL, Value: value}, &message))
 	unsigned := c.txs.NewTxBuilder()
@@ -181,7 +206,7 @@ func (c *chain) sign(secret []byte, typeURL string, value []byte) []byte {
 	c.must(unsigned.SetSignatures(blank))
 	signer := authsigning.SignerData{
 		ChainID: c.ChainID(), AccountNumber: account.number, Sequence: account.sequence,
-		Address: sdk.AccAddress(key.PubKey().Address()).String(), PubKey: key.PubKey(),
+		Address: address(secret).String(), PubKey: key.PubKey(),
 	}
 	signature, err := tx.SignWithPrivKey(c.ctx(), signing.SignMode_SIGN_MODE_DIRECT, signer, unsigned, &account.key, c.txs, account.sequence)
 	c.must(err)
@@ -194,6 +219,32 @@ func (c *chain) sign(secret []byte, typeURL string, value []byte) []byte {
 
 // gasLimit is more than any transaction of a test needs.
 const gasLimit = 50_000_000
+
+// signMessage makes a transaction of one message.
+func (c *chain) signMessage(secret []byte, message sdk.Msg) []byte {
+	c.t.Helper()
+	value, err := c.codec.Marshal(message)
+	c.must(err)
+	return c.sign(secret, sdk.MsgTypeURL(message), value)
+}
+
+// ask puts a question to the application as an RPC does.
+func (c *chain) ask(path string, question, answer codec.ProtoMarshaler) {
+	c.t.Helper()
+	data, err := question.Marshal()
+	c.must(err)
+	response, err := c.Query(context.Background(), &abci.RequestQuery{Path: path, Data: data})
+	c.must(err)
+	if response.Code != 0 {
+		c.t.Fatalf("%s: %s", path, response.Log)
+	}
+	c.must(answer.Unmarshal(response.Value))
+}
+
+func address(secret []byte) sdk.AccAddress {
+	key := secp256k1.PrivKey{Key: secret}
+	return sdk.AccAddress(key.PubKey().Address())
+}
 
 func (c *chain) must(err error) {
 	c.t.Helper()

@@ -3,7 +3,6 @@ package app
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -16,7 +15,6 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
-	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
@@ -148,9 +146,8 @@ func (c *chain) repeat(from head, block recorded) {
 		c.same(block.Height, purse, c.held(authtypes.NewModuleAddress(purse)), block.Purses[i])
 	}
 	for i, secret := range from.Accounts {
-		key := secp256k1.PrivKey{Key: secret}
-		address := sdk.AccAddress(key.PubKey().Address())
-		c.same(block.Height, address.String(), c.held(address), block.Accounts[i])
+		account := address(secret)
+		c.same(block.Height, account.String(), c.held(account), block.Accounts[i])
 	}
 }
 
@@ -191,12 +188,8 @@ func (c *chain) state() []byte {
 }
 
 func (c *chain) held(account sdk.AccAddress) string {
-	question, err := (&banktypes.QueryBalanceRequest{Address: account.String(), Denom: Denom}).Marshal()
-	c.must(err)
-	response, err := c.Query(context.Background(), &abci.RequestQuery{Path: "/cosmos.bank.v1beta1.Query/Balance", Data: question})
-	c.must(err)
 	var answer banktypes.QueryBalanceResponse
-	c.must(answer.Unmarshal(response.Value))
+	c.ask("/cosmos.bank.v1beta1.Query/Balance", &banktypes.QueryBalanceRequest{Address: account.String(), Denom: Denom}, &answer)
 	return answer.Balance.Amount.String()
 }
 

@@ -3,34 +3,13 @@ package app
 import (
 	"bytes"
 	"testing"
-	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/libs/protoio"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 
-	"lode/x/market"
 	"lode/x/market/border"
 )
-
-// someChain has made two blocks, so that the next carries extensions of votes.
-func someChain(t *testing.T) *chain {
-	t.Helper()
-	genesis, err := market.Preset(border.Dev)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain := begin(t, beginning{
-		chainID: "lode-votes",
-		time:    time.Unix(1_700_000_000, 0),
-		beacon:  [border.KeySize]byte{9},
-		secrets: [][]byte{bytes.Repeat([]byte{1}, 32)},
-		market:  genesis,
-	})
-	chain.block(chain.time.Add(time.Second))
-	chain.block(chain.time.Add(time.Second))
-	return chain
-}
 
 // signed is the commit for the block before `height`, with the extension signed by the validator.
 func (c *chain) signed(height int64, extension []byte) abci.ExtendedCommitInfo {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cosmossdk.io/core/appmodule"
+	"cosmossdk.io/depinject"
 	storetypes "cosmossdk.io/store/types"
 	"github.com/grpc-ecosystem/grpc-gateway/runtime"
 	"google.golang.org/grpc"
@@ -17,6 +18,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/msgservice"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 
 	"lode/x/beacon"
 	"lode/x/market/types"
@@ -39,10 +42,34 @@ const version = 1
 // AppModule is the market among the chain's modules.
 type AppModule struct{ keeper Keeper }
 
+// Parts are what the module is made of.
+type Parts struct {
+	depinject.In
+
+	Key      *storetypes.KVStoreKey
+	Accounts authkeeper.AccountKeeper
+	Bank     bankkeeper.Keeper
+	Beacon   beacon.Keeper
+	Gov      *govkeeper.Keeper
+}
+
+// Provided is what the module gives to the chain's builder.
+type Provided struct {
+	depinject.Out
+
+	Keeper Keeper
+	Module appmodule.AppModule
+	Hooks  govtypes.GovHooksWrapper
+}
+
 // Provide makes the module for the chain's builder.
-func Provide(key *storetypes.KVStoreKey, accounts authkeeper.AccountKeeper, bank bankkeeper.Keeper, beacon beacon.Keeper) (Keeper, appmodule.AppModule) {
-	keeper := NewKeeper(key, accounts, bank, beacon)
-	return keeper, AppModule{keeper: keeper}
+func Provide(parts Parts) Provided {
+	keeper := NewKeeper(parts.Key, parts.Accounts, parts.Bank, parts.Beacon)
+	return Provided{
+		Keeper: keeper,
+		Module: AppModule{keeper: keeper},
+		Hooks:  govtypes.GovHooksWrapper{GovHooks: proposals{keeper: keeper, gov: parts.Gov}},
+	}
 }
 
 func (AppModule) IsOnePerModuleType()      {}
