@@ -78,7 +78,9 @@ func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options
 	if err != nil {
 		return nil, err
 	}
-	newVotes(app, secret).register()
+	lanes := newLanes()
+	app.SetMempool(lanes)
+	newVotes(app, lanes, secret).register()
 	return app, app.Load(loadLatest)
 }
 

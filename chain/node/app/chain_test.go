@@ -62,6 +62,8 @@ type beginning struct {
 	secrets [][]byte
 	coins   sdk.Coins
 	market  *markettypes.Genesis
+	// blockGas is without limit where it is 0.
+	blockGas int64
 }
 
 func begin(t *testing.T, from beginning) *chain {
@@ -133,6 +135,9 @@ func (c *chain) init(from beginning) {
 	c.must(err)
 	params := cmttypes.DefaultConsensusParams()
 	params.ABCI.VoteExtensionsEnableHeight = 1
+	if from.blockGas != 0 {
+		params.Block.MaxGas = from.blockGas
+	}
 	consensus := params.ToProto()
 	_, err = c.InitChain(&abci.RequestInitChain{
 		ChainId: from.chainID, Time: from.time, InitialHeight: 1, ConsensusParams: &consensus, AppStateBytes: text,

@@ -24,16 +24,16 @@ import (
 type votes struct {
 	app     *App
 	secret  *[border.KeySize]byte
-	prepare sdk.PrepareProposalHandler
+	lanes   *lanes
 	process sdk.ProcessProposalHandler
 }
 
-func newVotes(app *App, secret *[border.KeySize]byte) votes {
+func newVotes(app *App, lanes *lanes, secret *[border.KeySize]byte) votes {
 	proposals := baseapp.NewDefaultProposalHandler(app.Mempool(), app.BaseApp)
 	return votes{
 		app:     app,
 		secret:  secret,
-		prepare: proposals.PrepareProposalHandler(),
+		lanes:   lanes,
 		process: proposals.ProcessProposalHandler(),
 	}
 }
@@ -90,7 +90,7 @@ func (v votes) output(ctx sdk.Context, validator []byte, target uint64, proof []
 
 func (v votes) prepareProposal(ctx sdk.Context, request *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	if !extended(ctx, request.Height) {
-		return v.prepare(ctx, request)
+		return v.pick(ctx, request)
 	}
 	if err := baseapp.ValidateVoteExtensions(ctx, v.app.staking, 0, "", request.LocalLastCommit); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (v votes) prepareProposal(ctx sdk.Context, request *abci.RequestPrepareProp
 		return nil, err
 	}
 	request.MaxTxBytes -= int64(len(commit)) + framing
-	response, err := v.prepare(ctx, request)
+	response, err := v.pick(ctx, request)
 	if err != nil {
 		return nil, err
 	}
