@@ -39,7 +39,7 @@ import (
 // chain is the application with one validator, driven block by block as CometBFT would.
 type chain struct {
 	*App
-	t         *testing.T
+	t         testing.TB
 	txs       client.TxConfig
 	key       cmted25519.PrivKey
 	validator *cmttypes.Validator
@@ -62,11 +62,13 @@ type beginning struct {
 	secrets [][]byte
 	coins   sdk.Coins
 	market  *markettypes.Genesis
+	// purses hold what the market's records owe.
+	purses []banktypes.Balance
 	// blockGas is without limit where it is 0.
 	blockGas int64
 }
 
-func begin(t *testing.T, from beginning) *chain {
+func begin(t testing.TB, from beginning) *chain {
 	t.Helper()
 	options := simtestutil.AppOptionsMap{flags.FlagHome: t.TempDir()}
 	app, err := New(log.NewNopLogger(), dbm.NewMemDB(), nil, true, options, baseapp.SetChainID(from.chainID))
@@ -92,7 +94,7 @@ func begin(t *testing.T, from beginning) *chain {
 var rich = bytes.Repeat([]byte{1}, 32)
 
 // someChain has made two blocks, so that the next carries extensions of votes.
-func someChain(t *testing.T) *chain {
+func someChain(t testing.TB) *chain {
 	t.Helper()
 	genesis, err := market.Preset(border.Dev)
 	if err != nil {
@@ -121,6 +123,7 @@ func (c *chain) init(from beginning) {
 		balances = append(balances, banktypes.Balance{Address: account.String(), Coins: from.coins})
 		c.accounts[account.String()] = &signer{key: secp256k1.PrivKey{Key: secret}, number: uint64(i)}
 	}
+	balances = append(balances, from.purses...)
 	set := cmttypes.NewValidatorSet([]*cmttypes.Validator{c.validator})
 	states, err := simtestutil.GenesisStateWithValSet(c.codec, c.DefaultGenesis(), set, accounts, balances...)
 	c.must(err)
@@ -198,13 +201,21 @@ func (c *chain) ctx() sdk.Context {
 // sign makes a transaction of one message, given as a transaction holds it.
 func (c *chain) sign(secret []byte, typeURL string, value []byte) []byte {
 	c.t.Helper()
+	return c.signAll(secret, []*codectypes.Any{{TypeUrl: typeURL, Value: value}})
+}
+
+// signAll makes a transaction of some messages.
+func (c *chain) signAll(secret []byte, packed []*codectypes.Any) []byte {
+	c.t.Helper()
 	key := secp256k1.PrivKey{Key: secret}
 	account := c.accounts[address(secret).String()]
-	var message sdk.Msg
-	c.must(c.codec.InterfaceRegistry().UnpackAny(&codectypes.Any{TypeUrl: typeURL, Value: value}, &message))
+	messages := make([]sdk.Msg, len(packed))
+	for i, one := range packed {
+		c.must(c.codec.InterfaceRegistry().UnpackAny(one, &messages[i]))
+	}
 	unsigned := c.txs.NewTxBuilder()
-	c.must(unsigned.SetMsgs(message))
-	unsigned.SetGasLimit(gasLimit)
+	c.must(unsigned.SetMsgs(messages...))
+	unsigned.SetGasLimit(gasLimit * uint64(len(messages)))
 	blank := signing.SignatureV2{
 		PubKey: key.PubKey(), Sequence: account.sequence, Data: &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT},
 	}

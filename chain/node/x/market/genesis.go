@@ -69,6 +69,29 @@ func (m AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, text json.R
 	if err := border.Genesis(m.keeper.host(ctx), before, genesis).Err(); err != nil {
 		panic(fmt.Sprintf("the market refuses its genesis: %s", err))
 	}
+	if err := m.keeper.audit(ctx); err != nil {
+		panic(err)
+	}
+}
+
+// audit asks whether each purse holds what the market's records owe. A chain's genesis gives coins to
+// purses in x/bank, beside the records that say whose they are.
+func (k Keeper) audit(ctx sdk.Context) error {
+	told, err := k.Query(ctx, "/"+queries+"/Invariants", nil)
+	if err != nil {
+		return err
+	}
+	var owed types.AnswerInvariants
+	if err := owed.Unmarshal(told); err != nil {
+		return err
+	}
+	for _, owes := range owed.Invariants {
+		held := k.bank.GetBalance(ctx, authtypes.NewModuleAddress(owes.Purse), owes.Denom).Amount.String()
+		if held != owes.Owed {
+			return fmt.Errorf("the market's records owe %s%s, but %s holds %s of them", owes.Owed, owes.Denom, owes.Purse, held)
+		}
+	}
+	return nil
 }
 
 // ExportGenesis is what a market can go on with elsewhere: its sessions must be settled.

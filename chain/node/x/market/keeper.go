@@ -33,6 +33,7 @@ type Accounts interface {
 type Bank interface {
 	SendCoins(ctx context.Context, from, to sdk.AccAddress, coins sdk.Coins) error
 	BurnCoins(ctx context.Context, module string, coins sdk.Coins) error
+	GetBalance(ctx context.Context, account sdk.AccAddress, denom string) sdk.Coin
 }
 
 // Beacon tells seeds, and who makes blocks.
