@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"cosmossdk.io/depinject"
 	"cosmossdk.io/log"
@@ -61,6 +62,8 @@ type App struct {
 	staking *stakingkeeper.Keeper
 	beacon  beacon.Keeper
 	market  market.Keeper
+	// awake is whether a block was made since the start.
+	awake atomic.Bool
 }
 
 var _ servertypes.Application = (*App)(nil)

@@ -71,7 +71,7 @@ type beginning struct {
 func begin(t testing.TB, from beginning) *chain {
 	t.Helper()
 	options := simtestutil.AppOptionsMap{flags.FlagHome: t.TempDir()}
-	app, err := New(log.NewNopLogger(), dbm.NewMemDB(), nil, true, options, baseapp.SetChainID(from.chainID))
+	app, err := New(log.NewNopLogger(), dbm.NewMemDB(), nil, true, options, baseapp.SetChainID(from.chainID), baseapp.SetIAVLDisableFastNode(true))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,6 +127,9 @@ func txCommand() *cobra.Command {
 func appConfig() *serverconfig.Config {
 	config := serverconfig.DefaultConfig()
 	config.MinGasPrices = gasPrice
+	// The second index of the state tree makes reads quicker, but writes slower: those are the cost
+	// of a settlement.
+	config.IAVLDisableFastNode = true
 	return config
 }
 
