@@ -10,6 +10,7 @@ import (
 
 	"cosmossdk.io/depinject"
 	"cosmossdk.io/log"
+	upgradekeeper "cosmossdk.io/x/upgrade/keeper"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cast"
@@ -73,7 +74,8 @@ func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options
 	app := new(App)
 	var builder *runtime.AppBuilder
 	config := depinject.Configs(Config(), depinject.Supply(options, logger))
-	if err := depinject.Inject(config, &builder, &app.codec, &app.staking, &app.beacon, &app.market); err != nil {
+	var upgrades *upgradekeeper.Keeper
+	if err := depinject.Inject(config, &builder, &app.codec, &app.staking, &upgrades, &app.beacon, &app.market); err != nil {
 		return nil, err
 	}
 	app.App = builder.Build(db, trace, base...)
@@ -83,6 +85,9 @@ func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options
 	}
 	lanes := newLanes()
 	app.SetMempool(lanes)
+	if err := app.prepareUpgrades(upgrades); err != nil {
+		return nil, err
+	}
 	newVotes(app, lanes, secret).register()
 	return app, app.Load(loadLatest)
 }

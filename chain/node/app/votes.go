@@ -46,12 +46,21 @@ func (v votes) register() {
 	v.app.SetPreBlocker(v.preBlock)
 }
 
-// extend says what this validator's key says of the next height's seed; nothing without a key.
+// extend says what this validator's key says of the next height's seed. It says nothing without a
+// key, or with one that nobody has registered: its votes would be refused, and count for the seed
+// as little.
 func (v votes) extend(ctx sdk.Context, request *abci.RequestExtendVote) (*abci.ResponseExtendVote, error) {
 	if v.secret == nil {
 		return &abci.ResponseExtendVote{}, nil
 	}
 	target := uint64(request.Height) + 1
+	key, err := border.PublicKey(*v.secret)
+	if err != nil {
+		return nil, err
+	}
+	if known, err := v.app.beacon.TakesPart(ctx, key[:], target); err != nil || !known {
+		return &abci.ResponseExtendVote{}, err
+	}
 	base, err := v.app.beacon.SeedOf(ctx, target-2)
 	if err != nil {
 		return nil, err

@@ -33,10 +33,11 @@ type network struct {
 
 // node is one process with its home.
 type node struct {
-	t    *testing.T
-	home string
-	port int
-	run  *exec.Cmd
+	t      *testing.T
+	binary string
+	home   string
+	port   int
+	run    *exec.Cmd
 }
 
 // start lays out a network and starts its nodes.
@@ -51,7 +52,7 @@ func start(t *testing.T, validators int) *network {
 		"--block-time", "200ms", "--first-port", strconv.Itoa(first))
 	made := &network{t: t}
 	for i := range validators {
-		one := &node{t: t, home: filepath.Join(folder, fmt.Sprintf("node%d", i)), port: first + 4*i}
+		one := &node{t: t, binary: binary, home: filepath.Join(folder, fmt.Sprintf("node%d", i)), port: first + 4*i}
 		made.nodes = append(made.nodes, one)
 		one.start()
 	}
@@ -93,7 +94,7 @@ func (n *node) start() {
 		n.t.Fatal(err)
 	}
 	defer log.Close()
-	n.run = exec.Command(binary, "start", "--home", n.home)
+	n.run = exec.Command(n.binary, "start", "--home", n.home)
 	n.run.Stdout, n.run.Stderr = log, log
 	if err := n.run.Start(); err != nil {
 		n.t.Fatal(err)

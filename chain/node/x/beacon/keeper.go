@@ -118,6 +118,16 @@ func (k Keeper) Validators(ctx context.Context) ([]border.Validator, error) {
 	return validators, err
 }
 
+// TakesPart tells whether a key is one with which somebody takes part in the seed of a height.
+func (k Keeper) TakesPart(ctx context.Context, key []byte, height uint64) (found bool, err error) {
+	err = k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, bonded stakingtypes.ValidatorI) bool {
+		operator, err := k.staking.ValidatorAddressCodec().StringToBytes(bonded.GetOperator())
+		found = err == nil && bytes.Equal(k.keyFor(ctx, operator, height), key)
+		return found
+	})
+	return found, err
+}
+
 // KeyOf is the key with which a consensus address takes part in the seed of a height; empty for none.
 func (k Keeper) KeyOf(ctx context.Context, consensus sdk.ConsAddress, height uint64) ([]byte, error) {
 	validator, err := k.staking.GetValidatorByConsAddr(ctx, consensus)
