@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,24 @@ func (o *octets) UnmarshalText(text []byte) (err error) {
 // The market does on this chain what it did in memory: the same records, coins, codes, words and
 // events, with seeds that the validator's votes made.
 func TestTheRecordedRunIsRepeatedToTheByte(t *testing.T) {
+	repeatAll(t)
+}
+
+// Nothing of a block depends on how many threads run, or on the order in which Go walks over maps.
+func TestTheSameBlocksGiveTheSameStateOnEveryNode(t *testing.T) {
+	states := repeatAll(t)
+	kept := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(kept)
+	for i, state := range repeatAll(t) {
+		if !bytes.Equal(state, states[i]) {
+			t.Fatalf("block %d: the state is %x, and then %x", i+1, states[i], state)
+		}
+	}
+}
+
+// repeatAll makes all recorded blocks, and gives the chain's state after each.
+func repeatAll(t *testing.T) (states [][]byte) {
+	t.Helper()
 	lines := read(t)
 	var from head
 	if err := json.Unmarshal(lines[0], &from); err != nil {
@@ -82,10 +101,12 @@ func TestTheRecordedRunIsRepeatedToTheByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		chain.repeat(from, block)
+		states = append(states, chain.LastCommitID().Hash)
 	}
-	if height := chain.LastBlockHeight(); height != int64(len(lines)-1) {
-		t.Fatalf("%d blocks of %d", height, len(lines)-1)
+	if len(states) != len(lines)-1 {
+		t.Fatalf("%d blocks of %d", len(states), len(lines)-1)
 	}
+	return states
 }
 
 func read(t *testing.T) (lines [][]byte) {
