@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("meter", &["proto"]),
     ("chain", &["proto", "smst"]),
+    ("chain-ffi", &["chain", "proto"]),
     ("solo", &["chain", "daemon", "proto"]),
     ("chain-client", &["proto"]),
     ("gateway", &["chain-client", "daemon", "meter", "proto", "smst"]),

@@ -1,0 +1,50 @@
+//! Who plays: accounts with keys, so that a true chain takes their signatures.
+
+use crate::town::{gateway_key, supplier_key};
+use k256::ecdsa::SigningKey;
+use proto::keys::RelayKey;
+use proto::{Address, Amount};
+
+pub const AUTHORITY: Account = Account(1);
+pub const SOURCE: Account = Account(2);
+pub const GATEWAY: Account = Account(3);
+pub const APP: Account = Account(4);
+pub const OWNER: Account = Account(5);
+pub const HONEST: Account = Account(10);
+pub const LIAR: Account = Account(11);
+pub const SILENT: Account = Account(12);
+pub const ROGUE: Account = Account(20);
+pub const ALL: [Account; 9] = [AUTHORITY, SOURCE, GATEWAY, APP, OWNER, HONEST, LIAR, SILENT, ROGUE];
+
+/// What each begins with.
+pub const COINS: Amount = Amount(1 << 40);
+
+/// An account whose secret is one number, 32 times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account(u8);
+
+impl Account {
+    pub fn secret(self) -> [u8; 32] {
+        [self.0; 32]
+    }
+
+    pub fn address(self) -> Address {
+        let key = SigningKey::from_bytes(&self.secret().into()).unwrap();
+        Address::of_secp256k1(key.verifying_key().to_encoded_point(true).as_bytes())
+    }
+
+    /// The number by which the makers of relays know a supplier.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The key under its receipts, or its requests.
+    pub fn relay_key(self) -> RelayKey {
+        if self == GATEWAY { gateway_key().public() } else { supplier_key(self.0).public() }
+    }
+}
+
+/// The account behind an address.
+pub fn account(address: Address) -> Account {
+    ALL.into_iter().find(|account| account.address() == address).unwrap()
+}
