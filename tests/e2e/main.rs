@@ -6,6 +6,7 @@ mod clients;
 mod cosmos;
 mod crash;
 mod join;
+mod loded;
 mod network;
 mod openai;
 mod payout;

@@ -1,9 +1,9 @@
 //! Who plays: accounts with keys, so that a true chain takes their signatures.
 
-use crate::town::{gateway_key, supplier_key};
 use k256::ecdsa::SigningKey;
 use proto::keys::RelayKey;
 use proto::{Address, Amount};
+use tests::town::{gateway_key, supplier_key};
 
 pub const AUTHORITY: Account = Account(1);
 pub const SOURCE: Account = Account(2);

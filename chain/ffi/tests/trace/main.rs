@@ -8,10 +8,6 @@ mod cast;
 mod recorder;
 mod scenario;
 
-#[allow(dead_code)] // The simulation uses all of it, this run the parts that make relays.
-#[path = "../../../../tests/sim/town.rs"]
-mod town;
-
 use proto::message::Message;
 
 #[test]

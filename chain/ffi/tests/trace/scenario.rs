@@ -4,7 +4,6 @@ use crate::cast::{
     APP, AUTHORITY, Account, GATEWAY, HONEST, LIAR, OWNER, ROGUE, SILENT, SOURCE, account,
 };
 use crate::recorder::Recorder;
-use crate::town::{CHAIN, Tree, draft, service, sign};
 use proto::claim::ClaimRoot;
 use proto::leaf::Opening;
 use proto::message::{
@@ -18,6 +17,7 @@ use proto::service::Service;
 use proto::session::Session;
 use proto::supplier::{Offer, PayoutShare};
 use proto::{Address, Amount, Coin, Cu, Denom, Digest, Height, Ppm, Price};
+use tests::town::{CHAIN, Tree, draft, service, sign};
 
 /// What each supplier stakes: the least, so that who loses of it is jailed.
 const STAKE: Amount = Amount(1_000_000_000);
