@@ -9,6 +9,7 @@ use proto::leaf::{BadLeaf, Opening, drawn_point};
 use proto::message::{Proof, SubmitProofs};
 use proto::names::PROOFS_PER_TX_MAX;
 use proto::session::{Seat, Session};
+use proto::signatures::{AtOnce, Batch, Checks};
 use proto::{Address, Digest, Height};
 use smst::{DecodeRefused, VerifyRefused};
 use std::ops::Range;
@@ -99,7 +100,8 @@ fn take<H: Host>(
     // Asked before any work is done: a second proof is not checked to be thrown away.
     turned(true)?;
     charge(draft, &proof.openings);
-    let outcome = check(&draft.block().chain_id, &session, seat, &claim, &seed, &proof.openings);
+    let chain_id = &draft.block().chain_id;
+    let outcome = outcome(chain_id, &session, seat, &claim, &seed, &proof.openings);
     (claim.phase, _) = turned(outcome.is_ok())?;
     draft.write(key, &claim);
     let event = Event::new("lode_proof").with("session", session.id).with("supplier", operator);
@@ -137,6 +139,24 @@ pub(crate) fn revealed(session: &Session, claim: &Claim, seed: &Digest) -> Phase
     }
 }
 
+/// Whether the leaves are the drawn ones, and right. Signatures are checked together; only where one is
+/// wrong are they checked one by one, to say which.
+fn outcome(
+    chain_id: &str,
+    session: &Session,
+    seat: &Seat,
+    claim: &Claim,
+    seed: &Digest,
+    openings: &[Opening],
+) -> Result<(), Wrong> {
+    let mut batch = Batch::default();
+    check(chain_id, session, seat, claim, seed, openings, &mut batch)?;
+    if batch.hold() {
+        return Ok(());
+    }
+    check(chain_id, session, seat, claim, seed, openings, &mut AtOnce)
+}
+
 fn check(
     chain_id: &str,
     session: &Session,
@@ -144,6 +164,7 @@ fn check(
     claim: &Claim,
     seed: &Digest,
     openings: &[Opening],
+    checks: &mut impl Checks,
 ) -> Result<(), Wrong> {
     let drawn = session.terms.proving.draws;
     if openings.len() != drawn as usize {
@@ -165,7 +186,7 @@ fn check(
         }
         opening
             .leaf
-            .check(chain_id, session, seat, claim.root.unacked_from)
+            .check_with(chain_id, session, seat, claim.root.unacked_from, checks)
             .map_err(|why| Wrong::Leaf(draw, why))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Who signs: accounts by address, relay keys by their public half.
 
 use crate::names::ADDRESS_PREFIX;
+use crate::signatures;
 use bech32::{Bech32, Hrp};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use ripemd::{Digest as _, Ripemd160};
@@ -84,12 +85,9 @@ impl<'de> Deserialize<'de> for Address {
 pub struct RelayKey(pub [u8; 32]);
 
 impl RelayKey {
-    /// Whether `signature` is this key's over `digest`. Small-order keys and malleable signatures
-    /// are refused (RFC 8032 section 8.4).
+    /// Whether `signature` is this key's over `digest`, by ZIP 215. Keys of small order sign nothing.
     pub fn signed(&self, digest: &crate::Digest, signature: &Signature) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        VerifyingKey::from_bytes(&self.0)
-            .is_ok_and(|key| key.verify_strict(&digest.0, &signature).is_ok())
+        self.is_valid() && signatures::holds(self, digest, signature)
     }
 
     /// Whether these bytes are a key that can sign: a point of the curve, not of small order.

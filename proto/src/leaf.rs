@@ -5,6 +5,7 @@ use crate::names::ACK_TAIL_MAX;
 use crate::relay::{Ack, AckEntry, Receipt, RelayRequest, Signed, Status, link};
 use crate::seed;
 use crate::session::{Seat, Session};
+use crate::signatures::{AtOnce, Checks};
 use crate::units::{Cu, Digest, Height};
 use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
@@ -114,16 +115,34 @@ impl Leaf {
         seat: &Seat,
         unacked_from: u64,
     ) -> Result<Cu, BadLeaf> {
-        self.check_request(chain_id, session, seat)?;
-        self.check_receipt(session, seat)?;
+        self.check_with(chain_id, session, seat, unacked_from, &mut AtOnce)
+    }
+
+    /// The same, as far as `checks` can say of the signatures now.
+    pub fn check_with(
+        &self,
+        chain_id: &str,
+        session: &Session,
+        seat: &Seat,
+        unacked_from: u64,
+        checks: &mut impl Checks,
+    ) -> Result<Cu, BadLeaf> {
+        self.check_request(chain_id, session, seat, checks)?;
+        self.check_receipt(session, seat, checks)?;
         match &self.ack {
-            Some(ack) => self.check_ack(ack, chain_id, session, seat)?,
+            Some(ack) => self.check_ack(ack, chain_id, session, seat, checks)?,
             None => self.check_unacked(session, unacked_from)?,
         }
         Ok(self.weight())
     }
 
-    fn check_request(&self, chain_id: &str, session: &Session, seat: &Seat) -> Result<(), BadLeaf> {
+    fn check_request(
+        &self,
+        chain_id: &str,
+        session: &Session,
+        seat: &Seat,
+        checks: &mut impl Checks,
+    ) -> Result<(), BadLeaf> {
         let request = &self.request.body;
         if request.chain_id != chain_id {
             return Err(BadLeaf::OtherChain(request.chain_id.clone()));
@@ -138,20 +157,25 @@ impl Leaf {
         if !window.contains(&request.issued_at) {
             return Err(BadLeaf::OutsideSession { at: request.issued_at, window });
         }
-        if !self.request.is_by(&session.gateway_key) {
+        if !self.request.is_by_with(&session.gateway_key, checks) {
             return Err(BadLeaf::RequestSignature);
         }
         Ok(())
     }
 
-    fn check_receipt(&self, session: &Session, seat: &Seat) -> Result<(), BadLeaf> {
+    fn check_receipt(
+        &self,
+        session: &Session,
+        seat: &Seat,
+        checks: &mut impl Checks,
+    ) -> Result<(), BadLeaf> {
         let (request, receipt) = (&self.request.body, &self.receipt.body);
         let asked = (request.session_id, request.relay_id, request.request_digest);
         if asked != (receipt.session_id, receipt.relay_id, receipt.request_digest) {
             return Err(BadLeaf::Mismatch);
         }
         check_weight(session, request, receipt)?;
-        if !self.receipt.is_by(&seat.relay_key) {
+        if !self.receipt.is_by_with(&seat.relay_key, checks) {
             return Err(BadLeaf::ReceiptSignature);
         }
         Ok(())
@@ -163,6 +187,7 @@ impl Leaf {
         chain_id: &str,
         session: &Session,
         seat: &Seat,
+        checks: &mut impl Checks,
     ) -> Result<(), BadLeaf> {
         let first = ack.tail.first().map(|entry| entry.relay_id);
         if first != Some(self.request.body.relay_id) || ack.tail.len() > ACK_TAIL_MAX {
@@ -172,7 +197,8 @@ impl Leaf {
         if ack.head.hash() != reached {
             return Err(BadLeaf::AckUnlinked);
         }
-        if ack.head.is_for(chain_id, session, seat) && ack.head.is_by(&session.gateway_key) {
+        if ack.head.is_for(chain_id, session, seat) && ack.head.is_by(&session.gateway_key, checks)
+        {
             Ok(())
         } else {
             Err(BadLeaf::AckSignature)
@@ -222,10 +248,10 @@ impl AckHead {
         chain == chain_id && id == session.id && supplier == seat.operator
     }
 
-    fn is_by(&self, key: &RelayKey) -> bool {
+    fn is_by(&self, key: &RelayKey, checks: &mut impl Checks) -> bool {
         match self {
-            AckHead::Request(request) => request.is_by(key),
-            AckHead::Ack(ack) => ack.is_by(key),
+            AckHead::Request(request) => request.is_by_with(key, checks),
+            AckHead::Ack(ack) => ack.is_by_with(key, checks),
         }
     }
 }

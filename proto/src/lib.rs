@@ -28,6 +28,7 @@ pub mod relay;
 pub mod seed;
 pub mod service;
 pub mod session;
+pub mod signatures;
 pub mod supplier;
 pub mod transcript;
 pub mod units;

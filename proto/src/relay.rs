@@ -10,6 +10,7 @@
 
 use crate::keys::{Address, RelayKey, RelaySecret, Signature};
 use crate::seed;
+use crate::signatures::{AtOnce, Checks};
 use crate::units::{Cu, Digest, Height, Time};
 use crate::usage::Usage;
 use crate::wire::Wire;
@@ -42,7 +43,12 @@ pub struct Signed<T> {
 impl<T: Signable> Signed<T> {
     /// Whether `key` signed it.
     pub fn is_by(&self, key: &RelayKey) -> bool {
-        key.signed(&self.body.digest(), &self.signature)
+        self.is_by_with(key, &mut AtOnce)
+    }
+
+    /// The same, as far as `checks` can say now.
+    pub fn is_by_with(&self, key: &RelayKey, checks: &mut impl Checks) -> bool {
+        checks.signed(key, &self.body.digest(), &self.signature)
     }
 }
 

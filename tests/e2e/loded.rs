@@ -83,3 +83,10 @@ fn cosmjs_signs_simulates_and_searches_on_a_true_validator_as_on_the_embedded_en
     let printed = run_node("cosmjs_client.mjs", &[&network.rpc(), words, &recipient]);
     assert_eq!(printed.lines().count(), 2, "{printed}");
 }
+
+#[test]
+fn the_node_passes_its_own_tests() {
+    let _built = loded();
+    let status = Command::new(format!("{NODE}/check")).status().unwrap();
+    assert!(status.success(), "chain/node/check ended with {status}");
+}
