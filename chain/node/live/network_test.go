@@ -35,13 +35,25 @@ type network struct {
 type node struct {
 	t      *testing.T
 	binary string
-	home   string
-	port   int
-	run    *exec.Cmd
+	// flags are given to `start` beside the home.
+	flags []string
+	home  string
+	port  int
+	run   *exec.Cmd
 }
 
 // start lays out a network and starts its nodes.
 func start(t *testing.T, validators int) *network {
+	t.Helper()
+	made := layOut(t, validators)
+	for _, one := range made.nodes {
+		one.start()
+	}
+	return made
+}
+
+// layOut makes the files of a network.
+func layOut(t *testing.T, validators int) *network {
 	t.Helper()
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("%s is not there: run ./build first", binary)
@@ -54,7 +66,6 @@ func start(t *testing.T, validators int) *network {
 	for i := range validators {
 		one := &node{t: t, binary: binary, home: filepath.Join(folder, fmt.Sprintf("node%d", i)), port: first + 4*i}
 		made.nodes = append(made.nodes, one)
-		one.start()
 	}
 	t.Cleanup(func() {
 		for _, one := range made.nodes {
@@ -94,7 +105,7 @@ func (n *node) start() {
 		n.t.Fatal(err)
 	}
 	defer log.Close()
-	n.run = exec.Command(n.binary, "start", "--home", n.home)
+	n.run = exec.Command(n.binary, append([]string{"start", "--home", n.home}, n.flags...)...)
 	n.run.Stdout, n.run.Stderr = log, log
 	if err := n.run.Start(); err != nil {
 		n.t.Fatal(err)
