@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cosmossdk.io/client/v2/autocli"
+	"cosmossdk.io/core/appmodule"
 	"cosmossdk.io/depinject"
 	"cosmossdk.io/log"
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -48,6 +49,13 @@ func rootCommand() (*cobra.Command, error) {
 	wired := depinject.Configs(app.Config(), given, depinject.Provide(ClientContext))
 	if err := depinject.Inject(wired, &commands, &basics, &ctx); err != nil {
 		return nil, err
+	}
+	for name, basic := range app.IBCModules() {
+		basic.RegisterInterfaces(ctx.InterfaceRegistry)
+		basics[name] = basic
+		if modern, ok := basic.(appmodule.AppModule); ok {
+			commands.Modules[name] = modern
+		}
 	}
 	root := &cobra.Command{
 		Use:           app.Name,
