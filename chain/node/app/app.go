@@ -86,6 +86,7 @@ func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options
 	if err := app.addIBC(accounts, bank, upgrades); err != nil {
 		return nil, err
 	}
+	app.refuseOtherEncodings()
 	secret, err := readSecret(cast.ToString(options.Get(flags.FlagHome)), logger)
 	if err != nil {
 		return nil, err

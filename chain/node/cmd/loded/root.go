@@ -38,6 +38,9 @@ import (
 // gasPrice is the least that a node takes unless its operator says otherwise.
 const gasPrice = "0.001" + app.Denom
 
+// queryGas bounds the work of one question: some walk over all records.
+const queryGas = 300_000_000
+
 // blockTime is how long a node waits after a block unless its operator says otherwise.
 const blockTime = time.Second
 
@@ -135,6 +138,7 @@ func txCommand() *cobra.Command {
 func appConfig() *serverconfig.Config {
 	config := serverconfig.DefaultConfig()
 	config.MinGasPrices = gasPrice
+	config.QueryGasLimit = queryGas
 	// The second index of the state tree makes reads quicker, but writes slower: those are the cost
 	// of a settlement.
 	config.IAVLDisableFastNode = true
