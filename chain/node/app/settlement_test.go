@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	dbm "github.com/cosmos/cosmos-db"
+
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -77,7 +79,7 @@ func appOf(n int) string {
 }
 
 // chainOf begins a chain with so many apps.
-func chainOf(t testing.TB, apps int) *chain {
+func chainOf(t testing.TB, apps int, db dbm.DB) *chain {
 	t.Helper()
 	genesis, purses := busyMarket(t, apps)
 	var secrets [][]byte
@@ -86,7 +88,7 @@ func chainOf(t testing.TB, apps int) *chain {
 	}
 	return begin(t, beginning{
 		chainID: "lode-busy", time: time.Unix(1_700_000_000, 0), beacon: [border.KeySize]byte{9},
-		secrets: secrets, coins: sdk.NewCoins(sdk.NewInt64Coin(Denom, 1_000_000_000)), market: genesis, purses: purses,
+		secrets: secrets, coins: sdk.NewCoins(sdk.NewInt64Coin(Denom, 1_000_000_000)), market: genesis, purses: purses, db: db,
 	})
 }
 
@@ -181,7 +183,7 @@ func (c *chain) settle(at int64) (blocks int, took time.Duration) {
 
 func TestManyClaimsAreSettled(t *testing.T) {
 	const apps = 20
-	chain := chainOf(t, apps)
+	chain := chainOf(t, apps, nil)
 	blocks, took := chain.settle(chain.openAndClaim(apps))
 	t.Logf("%d claims in %d blocks and %s", apps*suppliers, blocks, took)
 }
@@ -191,7 +193,12 @@ func BenchmarkSettleTenThousandClaims(b *testing.B) {
 	const apps = 2_000
 	for range b.N {
 		b.StopTimer()
-		chain := chainOf(b, apps)
+		db, err := dbm.NewGoLevelDB("chain", b.TempDir(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = db.Close() })
+		chain := chainOf(b, apps, db)
 		at := chain.openAndClaim(apps)
 		blocks, took := chain.settle(at)
 		b.ReportMetric(float64(took.Milliseconds()), "ms/settlement")
