@@ -221,3 +221,32 @@ func TestAGenesisWhosePursesDoNotHoldWhatIsOwedBeginsNoChain(t *testing.T) {
 		coins: sdk.NewCoins(sdk.NewInt64Coin(Denom, 1)), market: genesis, purses: purses,
 	})
 }
+
+// How many deposits a second a block takes: `go test -trimpath -run - -bench Deposits ./app`.
+func BenchmarkDeposits(b *testing.B) {
+	const each = 500
+	db, err := dbm.NewGoLevelDB("chain", b.TempDir(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	chain := chainOf(b, 1, db)
+	chain.block(chain.time.Add(time.Second))
+	coin := sdk.NewInt64Coin(Denom, 1)
+	deposit := &markettypes.MsgDeposit{App: address(secretOf(0)).String(), Coin: &coin}
+	var took time.Duration
+	for b.Loop() {
+		var txs [][]byte
+		for range each {
+			txs = append(txs, chain.signMessage(secretOf(0), deposit))
+		}
+		began := time.Now()
+		for _, result := range chain.block(chain.time.Add(time.Second), txs...).TxResults {
+			if result.Code != 0 {
+				b.Fatal(result.Log)
+			}
+		}
+		took += time.Since(began)
+	}
+	b.ReportMetric(float64(each*b.N)/took.Seconds(), "deposits/s")
+}

@@ -53,13 +53,7 @@ func rootCommand() (*cobra.Command, error) {
 	if err := depinject.Inject(wired, &commands, &basics, &ctx); err != nil {
 		return nil, err
 	}
-	for name, basic := range app.IBCModules() {
-		basic.RegisterInterfaces(ctx.InterfaceRegistry)
-		basics[name] = basic
-		if modern, ok := basic.(appmodule.AppModule); ok {
-			commands.Modules[name] = modern
-		}
-	}
+	addIBC(&commands, basics, ctx)
 	root := &cobra.Command{
 		Use:           app.Name,
 		Short:         "A node of the Lode network, and its command line",
@@ -83,6 +77,17 @@ func rootCommand() (*cobra.Command, error) {
 	)
 	server.AddCommands(root, app.Home(), build, export, func(*cobra.Command) {})
 	return root, commands.EnhanceRootCommand(root)
+}
+
+// addIBC tells the command line of the modules that the chain's builder does not know.
+func addIBC(commands *autocli.AppOptions, basics module.BasicManager, ctx client.Context) {
+	for name, basic := range app.IBCModules() {
+		basic.RegisterInterfaces(ctx.InterfaceRegistry)
+		basics[name] = basic
+		if modern, ok := basic.(appmodule.AppModule); ok {
+			commands.Modules[name] = modern
+		}
+	}
 }
 
 // prepare reads flags, variables and files, in this order of weight.
