@@ -41,8 +41,9 @@ const gasPrice = "0.001" + app.Denom
 // queryGas bounds the work of one question: some walk over all records.
 const queryGas = 300_000_000
 
-// blockTime is how long a node waits after a block unless its operator says otherwise.
-const blockTime = time.Second
+// blockTime is how long a node waits after a block unless its operator says otherwise: the
+// parameters of a network in use count on it.
+const blockTime = 5 * time.Second
 
 func rootCommand() (*cobra.Command, error) {
 	var commands autocli.AppOptions
