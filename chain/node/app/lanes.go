@@ -77,11 +77,12 @@ func (l *lanes) Insert(_ context.Context, tx sdk.Tx) error {
 	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.take(at)
 	to := laneOf(tx)
-	if l.waiting[to].Len() >= room[to] {
+	before, replaced := l.places[at]
+	if l.waiting[to].Len() >= room[to] && (!replaced || before.lane != to) {
 		return fmt.Errorf("%d transactions of this kind wait already: %w", room[to], mempool.ErrMempoolTxMaxCapacity)
 	}
+	l.take(at)
 	l.places[at] = entry{lane: to, element: l.waiting[to].PushBack(tx)}
 	return nil
 }
