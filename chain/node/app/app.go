@@ -21,6 +21,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/runtime"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 	"github.com/cosmos/cosmos-sdk/x/staking"
 	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
 
@@ -74,11 +76,17 @@ func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options
 	app := new(App)
 	var builder *runtime.AppBuilder
 	config := depinject.Configs(Config(), depinject.Supply(options, logger))
+	var accounts authkeeper.AccountKeeper
+	var bank bankkeeper.Keeper
 	var upgrades *upgradekeeper.Keeper
-	if err := depinject.Inject(config, &builder, &app.codec, &app.staking, &upgrades, &app.beacon, &app.market); err != nil {
+	if err := depinject.Inject(config, &builder, &app.codec, &accounts, &bank, &app.staking, &upgrades, &app.beacon, &app.market); err != nil {
 		return nil, err
 	}
 	app.App = builder.Build(db, trace, base...)
+	if err := app.addIBC(accounts, bank, upgrades); err != nil {
+		return nil, err
+	}
+	app.refuseOtherEncodings()
 	secret, err := readSecret(cast.ToString(options.Get(flags.FlagHome)), logger)
 	if err != nil {
 		return nil, err

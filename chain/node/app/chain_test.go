@@ -64,6 +64,8 @@ type beginning struct {
 	market  *markettypes.Genesis
 	// purses hold what the market's records owe.
 	purses []banktypes.Balance
+	// db is in memory where it is nil.
+	db dbm.DB
 	// blockGas is without limit where it is 0.
 	blockGas int64
 }
@@ -71,7 +73,10 @@ type beginning struct {
 func begin(t testing.TB, from beginning) *chain {
 	t.Helper()
 	options := simtestutil.AppOptionsMap{flags.FlagHome: t.TempDir()}
-	app, err := New(log.NewNopLogger(), dbm.NewMemDB(), nil, true, options, baseapp.SetChainID(from.chainID), baseapp.SetIAVLDisableFastNode(true))
+	if from.db == nil {
+		from.db = dbm.NewMemDB()
+	}
+	app, err := New(log.NewNopLogger(), from.db, nil, true, options, baseapp.SetChainID(from.chainID), baseapp.SetIAVLDisableFastNode(true))
 	if err != nil {
 		t.Fatal(err)
 	}

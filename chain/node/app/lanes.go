@@ -77,11 +77,12 @@ func (l *lanes) Insert(_ context.Context, tx sdk.Tx) error {
 	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.take(at)
 	to := laneOf(tx)
-	if l.waiting[to].Len() >= room[to] {
+	before, replaced := l.places[at]
+	if l.waiting[to].Len() >= room[to] && (!replaced || before.lane != to) {
 		return fmt.Errorf("%d transactions of this kind wait already: %w", room[to], mempool.ErrMempoolTxMaxCapacity)
 	}
+	l.take(at)
 	l.places[at] = entry{lane: to, element: l.waiting[to].PushBack(tx)}
 	return nil
 }
@@ -167,6 +168,13 @@ func placeOf(tx sdk.Tx) (place, error) {
 	if len(signatures) == 0 {
 		return place{}, fmt.Errorf("the transaction has no signature")
 	}
-	signer := sdk.AccAddress(signatures[0].PubKey.Address()).String()
-	return place{signer: signer, sequence: signatures[0].Sequence}, nil
+	// A signature may leave out its key, which the chain has since the account's first transaction.
+	signers, err := signed.GetSigners()
+	if err != nil {
+		return place{}, err
+	}
+	if len(signers) == 0 {
+		return place{}, fmt.Errorf("nobody has to sign the transaction")
+	}
+	return place{signer: string(signers[0]), sequence: signatures[0].Sequence}, nil
 }

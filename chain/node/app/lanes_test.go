@@ -135,3 +135,20 @@ func TestALaneThatIsFullDoesNotCloseTheOther(t *testing.T) {
 		t.Fatalf("a claim is not taken: %s", response.Log)
 	}
 }
+
+func TestAKeyIsNeededOnce(t *testing.T) {
+	chain := busyChain(t, 4)
+	chain.wait("p")
+	chain.proposed()
+	message := banktypes.NewMsgSend(address(secretOf(0)), address(secretOf(1)), sdk.NewCoins(sdk.NewInt64Coin(Denom, 1)))
+	value, err := message.Marshal()
+	chain.must(err)
+	response, err := chain.CheckTx(&abci.RequestCheckTx{Tx: chain.signBytes(secretOf(0), sdk.MsgTypeURL(message), value, false)})
+	chain.must(err)
+	if response.Code != 0 {
+		t.Fatalf("a transaction without a key is not taken: %s", response.Log)
+	}
+	if got := chain.proposed(); got != "p" {
+		t.Fatalf("the block takes %q", got)
+	}
+}

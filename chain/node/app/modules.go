@@ -23,6 +23,8 @@ import (
 	"cosmossdk.io/depinject/appconfig"
 	"cosmossdk.io/math"
 	"github.com/cosmos/gogoproto/proto"
+	transfertypes "github.com/cosmos/ibc-go/v10/modules/apps/transfer/types"
+	ibcexported "github.com/cosmos/ibc-go/v10/modules/core/exported"
 
 	"github.com/cosmos/cosmos-sdk/codec"
 	"github.com/cosmos/cosmos-sdk/types/module"
@@ -89,11 +91,11 @@ func turns() *runtimev1.Module {
 	return &runtimev1.Module{
 		AppName:       Name,
 		PreBlockers:   []string{"upgrade", "auth"},
-		BeginBlockers: []string{"mint", "distribution", "slashing", "evidence", "staking", "authz", market.Name},
+		BeginBlockers: []string{"mint", "distribution", "slashing", "evidence", "staking", ibcexported.ModuleName, "authz", market.Name},
 		EndBlockers:   []string{"gov", "staking", "feegrant", market.Name},
 		InitGenesis: []string{
 			"auth", "bank", "distribution", "staking", "slashing", "gov", "mint", "genutil", "evidence", "authz",
-			"feegrant", "upgrade", "consensus", beacon.Name, market.Name,
+			"feegrant", "upgrade", "consensus", ibcexported.ModuleName, transfertypes.ModuleName, beacon.Name, market.Name,
 		},
 		OverrideStoreKeys: []*runtimev1.StoreKeyConfig{{ModuleName: "auth", KvStoreKey: "acc"}},
 	}
@@ -107,6 +109,7 @@ func moduleAccounts() []*authv1.ModuleAccountPermission {
 		{Account: "bonded_tokens_pool", Permissions: []string{"burner", "staking"}},
 		{Account: "not_bonded_tokens_pool", Permissions: []string{"burner", "staking"}},
 		{Account: "gov", Permissions: []string{"burner"}},
+		{Account: transfertypes.ModuleName, Permissions: []string{"minter", "burner"}},
 	}
 	for _, purse := range market.Purses {
 		accounts = append(accounts, &authv1.ModuleAccountPermission{Account: purse, Permissions: []string{"burner"}})
@@ -116,7 +119,7 @@ func moduleAccounts() []*authv1.ModuleAccountPermission {
 
 // blocked are accounts that nobody can send coins to: what lies in a purse must be in the books.
 func blocked() []string {
-	names := []string{"fee_collector", "distribution", "mint", "bonded_tokens_pool", "not_bonded_tokens_pool"}
+	names := []string{"fee_collector", "distribution", "mint", "bonded_tokens_pool", "not_bonded_tokens_pool", transfertypes.ModuleName}
 	return append(names, market.Purses...)
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	dbm "github.com/cosmos/cosmos-db"
+
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -77,7 +79,7 @@ func appOf(n int) string {
 }
 
 // chainOf begins a chain with so many apps.
-func chainOf(t testing.TB, apps int) *chain {
+func chainOf(t testing.TB, apps int, db dbm.DB) *chain {
 	t.Helper()
 	genesis, purses := busyMarket(t, apps)
 	var secrets [][]byte
@@ -86,7 +88,7 @@ func chainOf(t testing.TB, apps int) *chain {
 	}
 	return begin(t, beginning{
 		chainID: "lode-busy", time: time.Unix(1_700_000_000, 0), beacon: [border.KeySize]byte{9},
-		secrets: secrets, coins: sdk.NewCoins(sdk.NewInt64Coin(Denom, 1_000_000_000)), market: genesis, purses: purses,
+		secrets: secrets, coins: sdk.NewCoins(sdk.NewInt64Coin(Denom, 1_000_000_000)), market: genesis, purses: purses, db: db,
 	})
 }
 
@@ -181,7 +183,7 @@ func (c *chain) settle(at int64) (blocks int, took time.Duration) {
 
 func TestManyClaimsAreSettled(t *testing.T) {
 	const apps = 20
-	chain := chainOf(t, apps)
+	chain := chainOf(t, apps, nil)
 	blocks, took := chain.settle(chain.openAndClaim(apps))
 	t.Logf("%d claims in %d blocks and %s", apps*suppliers, blocks, took)
 }
@@ -191,7 +193,12 @@ func BenchmarkSettleTenThousandClaims(b *testing.B) {
 	const apps = 2_000
 	for range b.N {
 		b.StopTimer()
-		chain := chainOf(b, apps)
+		db, err := dbm.NewGoLevelDB("chain", b.TempDir(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = db.Close() })
+		chain := chainOf(b, apps, db)
 		at := chain.openAndClaim(apps)
 		blocks, took := chain.settle(at)
 		b.ReportMetric(float64(took.Milliseconds()), "ms/settlement")
@@ -213,4 +220,33 @@ func TestAGenesisWhosePursesDoNotHoldWhatIsOwedBeginsNoChain(t *testing.T) {
 		chainID: "lode-short", time: time.Unix(1_700_000_000, 0), secrets: [][]byte{rich},
 		coins: sdk.NewCoins(sdk.NewInt64Coin(Denom, 1)), market: genesis, purses: purses,
 	})
+}
+
+// How many deposits a second a block takes: `go test -trimpath -run - -bench Deposits ./app`.
+func BenchmarkDeposits(b *testing.B) {
+	const each = 500
+	db, err := dbm.NewGoLevelDB("chain", b.TempDir(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	chain := chainOf(b, 1, db)
+	chain.block(chain.time.Add(time.Second))
+	coin := sdk.NewInt64Coin(Denom, 1)
+	deposit := &markettypes.MsgDeposit{App: address(secretOf(0)).String(), Coin: &coin}
+	var took time.Duration
+	for b.Loop() {
+		var txs [][]byte
+		for range each {
+			txs = append(txs, chain.signMessage(secretOf(0), deposit))
+		}
+		began := time.Now()
+		for _, result := range chain.block(chain.time.Add(time.Second), txs...).TxResults {
+			if result.Code != 0 {
+				b.Fatal(result.Log)
+			}
+		}
+		took += time.Since(began)
+	}
+	b.ReportMetric(float64(each*b.N)/took.Seconds(), "deposits/s")
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -136,6 +138,10 @@ func (v votes) check(ctx sdk.Context, request *abci.RequestProcessProposal) erro
 	commit, err := extendedCommit(request.Txs)
 	if err != nil {
 		return err
+	}
+	again, err := commit.Marshal()
+	if err != nil || !bytes.Equal(again, request.Txs[0]) {
+		return errors.New("the extended commit is not in its one encoding")
 	}
 	if err := baseapp.ValidateVoteExtensions(ctx, v.app.staking, 0, "", commit); err != nil {
 		return err

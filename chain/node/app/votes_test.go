@@ -82,6 +82,7 @@ func TestAProposalThatForgesOrDropsVotesIsRefused(t *testing.T) {
 		"a signed wrong proof":    says(other),
 		"a signed proof cut off":  says(honest[1:]),
 		"a signed proof and more": says(append(bytes.Clone(honest), 0)),
+		"an unknown field":        append(says(honest), 0xf8, 0x01, 0x01),
 		"a vote of somebody else": with(func(vote *abci.ExtendedVoteInfo) { vote.Validator.Address = make([]byte, 20) }),
 	}
 	for what, first := range refused {

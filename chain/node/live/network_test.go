@@ -35,13 +35,25 @@ type network struct {
 type node struct {
 	t      *testing.T
 	binary string
-	home   string
-	port   int
-	run    *exec.Cmd
+	// flags are given to `start` beside the home.
+	flags []string
+	home  string
+	port  int
+	run   *exec.Cmd
 }
 
 // start lays out a network and starts its nodes.
 func start(t *testing.T, validators int) *network {
+	t.Helper()
+	made := layOut(t, validators)
+	for _, one := range made.nodes {
+		one.start()
+	}
+	return made
+}
+
+// layOut makes the files of a network.
+func layOut(t *testing.T, validators int) *network {
 	t.Helper()
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("%s is not there: run ./build first", binary)
@@ -54,11 +66,13 @@ func start(t *testing.T, validators int) *network {
 	for i := range validators {
 		one := &node{t: t, binary: binary, home: filepath.Join(folder, fmt.Sprintf("node%d", i)), port: first + 4*i}
 		made.nodes = append(made.nodes, one)
-		one.start()
 	}
 	t.Cleanup(func() {
 		for _, one := range made.nodes {
 			one.kill()
+			if t.Failed() {
+				t.Logf("the log of %s ends with:\n%s", one.home, one.logEnd())
+			}
 		}
 	})
 	return made
@@ -94,7 +108,7 @@ func (n *node) start() {
 		n.t.Fatal(err)
 	}
 	defer log.Close()
-	n.run = exec.Command(n.binary, "start", "--home", n.home)
+	n.run = exec.Command(n.binary, append([]string{"start", "--log_no_color", "--home", n.home}, n.flags...)...)
 	n.run.Stdout, n.run.Stderr = log, log
 	if err := n.run.Start(); err != nil {
 		n.t.Fatal(err)
@@ -116,6 +130,12 @@ func (n *node) log() string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// logEnd is what a failed test shows.
+func (n *node) logEnd() string {
+	log := n.log()
+	return log[max(0, len(log)-4_000):]
 }
 
 // get asks a node's RPC (offset 1) or REST (offset 3), and reads the answer into `into`.
@@ -182,8 +202,7 @@ func (n *node) until(what string, came func() bool) {
 			return
 		}
 	}
-	log := n.log()
-	n.t.Fatalf("%s did not come within %s; the end of the log:\n%s", what, patience, log[max(0, len(log)-4_000):])
+	n.t.Fatalf("%s: %s did not come within %s", n.home, what, patience)
 }
 
 func (n *node) untilHeight(height int64) {

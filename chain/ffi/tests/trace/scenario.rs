@@ -174,9 +174,9 @@ fn claim(run: &mut Recorder, trees: &[(Session, Vec<Usage>)]) {
     }
     let honest = first(HONEST);
     messages.extend([
-        submit(ROGUE, vec![honest.clone()]),
-        submit(HONEST, vec![ClaimRoot { session_id: Digest([9; 32]), ..honest.clone() }]),
-        submit(HONEST, vec![ClaimRoot { sum: Cu(u64::MAX), ..honest.clone() }]),
+        submit(ROGUE, vec![honest]),
+        submit(HONEST, vec![ClaimRoot { session_id: Digest([9; 32]), ..honest }]),
+        submit(HONEST, vec![ClaimRoot { sum: Cu(u64::MAX), ..honest }]),
         submit(HONEST, vec![]),
         submit(HONEST, vec![honest]),
     ]);

@@ -17,6 +17,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"lode/app"
@@ -33,6 +34,9 @@ const (
 	coins = 1_000_000_000_000_000
 	// bonded is what each validator has at stake of them.
 	bonded = 100_000_000_000
+	// missable is of how many blocks a validator may miss half before it is jailed: those of a local
+	// network are stopped at will.
+	missable = 100_000
 	// votingPeriod is how long a local network's proposals are voted on.
 	votingPeriod = 20 * time.Second
 )
@@ -41,6 +45,9 @@ const (
 func (n network) genesis(command *cobra.Command, ctx client.Context, basics module.BasicManager, nodes []node) (*genutiltypes.AppGenesis, error) {
 	states := basics.DefaultGenesis(ctx.Codec)
 	if err := n.fund(ctx, states, nodes); err != nil {
+		return nil, err
+	}
+	if err := loosen(ctx, states); err != nil {
 		return nil, err
 	}
 	begin, err := market.Preset(border.Dev)
@@ -70,12 +77,11 @@ func (n network) genesis(command *cobra.Command, ctx client.Context, basics modu
 	return genesis, nil
 }
 
-// fund gives coins to the validators and to who was named, and lets proposals be voted on quickly.
+// fund gives coins to the validators and to who was named.
 func (n network) fund(ctx client.Context, states map[string]json.RawMessage, nodes []node) error {
 	var auth authtypes.GenesisState
 	var bank banktypes.GenesisState
-	var gov govv1.GenesisState
-	for name, state := range map[string]proto.Message{authtypes.ModuleName: &auth, banktypes.ModuleName: &bank, govtypes.ModuleName: &gov} {
+	for name, state := range map[string]proto.Message{authtypes.ModuleName: &auth, banktypes.ModuleName: &bank} {
 		if err := ctx.Codec.UnmarshalJSON(states[name], state); err != nil {
 			return err
 		}
@@ -102,11 +108,25 @@ func (n network) fund(ctx client.Context, states map[string]json.RawMessage, nod
 		return err
 	}
 	auth.Accounts = packed
-	period, expedited := votingPeriod, votingPeriod/2
-	gov.Params.VotingPeriod, gov.Params.ExpeditedVotingPeriod = &period, &expedited
 	states[authtypes.ModuleName] = ctx.Codec.MustMarshalJSON(&auth)
 	states[banktypes.ModuleName] = ctx.Codec.MustMarshalJSON(&bank)
+	return nil
+}
+
+// loosen lets proposals be voted on quickly, and validators be away for long.
+func loosen(ctx client.Context, states map[string]json.RawMessage) error {
+	var gov govv1.GenesisState
+	var slashing slashingtypes.GenesisState
+	for name, state := range map[string]proto.Message{govtypes.ModuleName: &gov, slashingtypes.ModuleName: &slashing} {
+		if err := ctx.Codec.UnmarshalJSON(states[name], state); err != nil {
+			return err
+		}
+	}
+	period, expedited := votingPeriod, votingPeriod/2
+	gov.Params.VotingPeriod, gov.Params.ExpeditedVotingPeriod = &period, &expedited
+	slashing.Params.SignedBlocksWindow = missable
 	states[govtypes.ModuleName] = ctx.Codec.MustMarshalJSON(&gov)
+	states[slashingtypes.ModuleName] = ctx.Codec.MustMarshalJSON(&slashing)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cosmossdk.io/client/v2/autocli"
+	"cosmossdk.io/core/appmodule"
 	"cosmossdk.io/depinject"
 	"cosmossdk.io/log"
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -37,8 +38,12 @@ import (
 // gasPrice is the least that a node takes unless its operator says otherwise.
 const gasPrice = "0.001" + app.Denom
 
-// blockTime is how long a node waits after a block unless its operator says otherwise.
-const blockTime = time.Second
+// queryGas bounds the work of one question: some walk over all records.
+const queryGas = 300_000_000
+
+// blockTime is how long a node waits after a block unless its operator says otherwise: the
+// parameters of a network in use count on it.
+const blockTime = 5 * time.Second
 
 func rootCommand() (*cobra.Command, error) {
 	var commands autocli.AppOptions
@@ -49,6 +54,7 @@ func rootCommand() (*cobra.Command, error) {
 	if err := depinject.Inject(wired, &commands, &basics, &ctx); err != nil {
 		return nil, err
 	}
+	addIBC(&commands, basics, ctx)
 	root := &cobra.Command{
 		Use:           app.Name,
 		Short:         "A node of the Lode network, and its command line",
@@ -72,6 +78,17 @@ func rootCommand() (*cobra.Command, error) {
 	)
 	server.AddCommands(root, app.Home(), build, export, func(*cobra.Command) {})
 	return root, commands.EnhanceRootCommand(root)
+}
+
+// addIBC tells the command line of the modules that the chain's builder does not know.
+func addIBC(commands *autocli.AppOptions, basics module.BasicManager, ctx client.Context) {
+	for name, basic := range app.IBCModules() {
+		basic.RegisterInterfaces(ctx.InterfaceRegistry)
+		basics[name] = basic
+		if modern, ok := basic.(appmodule.AppModule); ok {
+			commands.Modules[name] = modern
+		}
+	}
 }
 
 // prepare reads flags, variables and files, in this order of weight.
@@ -127,6 +144,7 @@ func txCommand() *cobra.Command {
 func appConfig() *serverconfig.Config {
 	config := serverconfig.DefaultConfig()
 	config.MinGasPrices = gasPrice
+	config.QueryGasLimit = queryGas
 	// The second index of the state tree makes reads quicker, but writes slower: those are the cost
 	// of a settlement.
 	config.IAVLDisableFastNode = true

@@ -28,6 +28,9 @@ const validatorsMax = 16
 // portsEach are the ports that one node has: p2p, rpc, grpc, api.
 const portsEach = 4
 
+// localBlockTime is short: nodes of one machine are quick, and people wait.
+const localBlockTime = time.Second
+
 // gossip is how soon nodes of one machine talk to each other: they are not far.
 const gossip = 10 * time.Millisecond
 
@@ -69,7 +72,7 @@ func testnetCommand(basics module.BasicManager) *cobra.Command {
 	flags.IntVar(&net.validators, "validators", 1, fmt.Sprintf("how many, %d at most", validatorsMax))
 	flags.StringVarP(&net.folder, "output-dir", "o", "testnet", "where the nodes' homes go")
 	flags.StringVar(&net.chainID, "chain-id", "lode-local", "the network's name")
-	flags.DurationVar(&net.blockTime, "block-time", blockTime, "how long validators wait after a block")
+	flags.DurationVar(&net.blockTime, "block-time", localBlockTime, "how long validators wait after a block")
 	flags.IntVar(&net.firstPort, "first-port", 26656, fmt.Sprintf("node i has %d ports from here + %d i: p2p, rpc, grpc, api", portsEach, portsEach))
 	flags.StringSliceVar(&net.funded, "fund", nil, "accounts that begin with coins")
 	return command

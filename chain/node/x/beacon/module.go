@@ -109,6 +109,7 @@ func (m AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, text json.R
 	}
 }
 
+// begin fills an empty beacon. Heights may begin anew, so seeds are numbered by those of this chain.
 func (k Keeper) begin(ctx sdk.Context, genesis *types.Genesis) error {
 	before, last := genesis.Before, genesis.Last
 	if last == nil || before == nil {
@@ -116,9 +117,12 @@ func (k Keeper) begin(ctx sdk.Context, genesis *types.Genesis) error {
 		if err != nil {
 			return err
 		}
-		last = &types.Seed{Height: border.Before(ctx.BlockHeight()), Seed: seed[:]}
+		last = &types.Seed{Seed: seed[:]}
 		before = last
 	}
+	height := border.Before(ctx.BlockHeight())
+	last = &types.Seed{Height: height, Seed: last.Seed, Outputs: last.Outputs}
+	before = &types.Seed{Height: max(height, 1) - 1, Seed: before.Seed, Outputs: before.Outputs}
 	for _, key := range genesis.Keys {
 		operator, err := sdk.AccAddressFromBech32(key.Operator)
 		if err != nil {
@@ -155,6 +159,10 @@ func (k Keeper) export(ctx sdk.Context) (*types.Genesis, error) {
 		key := new(types.Key)
 		if err := proto.Unmarshal(kept.Value(), key); err != nil {
 			return nil, err
+		}
+		if key.NextFrom != 0 {
+			// Who goes on elsewhere goes on with the newest key.
+			key.Key, key.Next, key.NextFrom = key.Next, nil, 0
 		}
 		genesis.Keys = append(genesis.Keys, key)
 	}
