@@ -6,6 +6,7 @@
 //! who has the text can count again.
 
 mod delivered;
+pub mod gguf;
 mod request;
 mod template;
 

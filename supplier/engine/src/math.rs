@@ -4,6 +4,7 @@
 const LANES: usize = 16;
 
 /// The sum of products, in [`LANES`] partial sums that are then added up in order.
+#[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
@@ -58,16 +59,10 @@ pub(crate) fn rotate(head: &mut [f32], cos: &[f32], sin: &[f32]) {
     }
 }
 
-/// Cosines and sines of all positions up to `context`, `half` angles each.
-pub(crate) fn angles(context: usize, half: usize, base: f32) -> (Vec<f32>, Vec<f32>) {
-    let mut cos = Vec::with_capacity(context * half);
-    let mut sin = Vec::with_capacity(context * half);
-    for position in 0..context {
-        for i in 0..half {
-            let angle = position as f32 * libm::powf(base, -(i as f32) / half as f32);
-            cos.push(libm::cosf(angle));
-            sin.push(libm::sinf(angle));
-        }
+/// Rotates each value of one head's first half with the value half a head later.
+pub(crate) fn rotate_halves(head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    let (first, second) = head.split_at_mut(head.len() / 2);
+    for ((a, b), (cos, sin)) in first.iter_mut().zip(second).zip(cos.iter().zip(sin)) {
+        (*a, *b) = (*a * cos - *b * sin, *a * sin + *b * cos);
     }
-    (cos, sin)
 }
