@@ -8,6 +8,7 @@
 mod delivered;
 mod files;
 pub mod gguf;
+mod pieces;
 mod request;
 mod template;
 mod vocabulary;
@@ -18,6 +19,7 @@ pub use template::TemplateRefused;
 pub use vocabulary::VocabularyError;
 
 use files::Files;
+use pieces::Pieces;
 use proto::Digest;
 use std::path::{Path, PathBuf};
 use template::Template;
@@ -51,6 +53,7 @@ pub struct Meter {
     template: Template,
     eos: Option<u32>,
     ends: Vec<u32>,
+    pieces: Pieces,
     context_max: u32,
     tokenizer_hash: Digest,
     template_hash: Digest,
@@ -73,8 +76,17 @@ impl Meter {
         let template_hash = Digest(*blake3::hash(text.as_bytes()).as_bytes());
         let template = Template::new(text, files.bos, files.eos)
             .map_err(|refused| wrong(refused.to_string()))?;
-        let context_max = files.context;
-        Ok(Meter { tokenizer, template, eos, ends, context_max, tokenizer_hash, template_hash })
+        let (pieces, context_max) = (Pieces::of(&tokenizer), files.context);
+        Ok(Meter {
+            tokenizer,
+            template,
+            eos,
+            ends,
+            pieces,
+            context_max,
+            tokenizer_hash,
+            template_hash,
+        })
     }
 
     /// blake3 of `tokenizer.json`, or of the one that says what a GGUF file says.
@@ -121,6 +133,22 @@ impl Meter {
     /// The text of one token, in bytes where it is a part of a character.
     pub fn token_text(&self, token: u32) -> String {
         self.tokenizer.decode(&[token], false).unwrap_or_default()
+    }
+
+    /// Tokens of the vocabulary.
+    pub fn vocabulary(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// The bytes that a token stands for, also where they are no text alone; `None` for tokens that
+    /// are no text at all.
+    pub fn token_bytes(&self, token: u32) -> Option<Vec<u8>> {
+        let text = self.tokenizer.id_to_token(token)?;
+        match self.tokenizer.get_added_vocabulary().get_added_tokens_decoder().get(&token) {
+            Some(added) if added.special => None,
+            Some(_) => Some(text.into_bytes()),
+            None => Some(self.pieces.bytes(&text)),
+        }
     }
 
     /// Reads a request and counts what it may use.

@@ -146,6 +146,18 @@ fn pieces_are_merged_by_their_scores_and_bytes_stand_in_for_what_is_in_none() {
 }
 
 #[test]
+fn bytes_of_tokens_add_up_to_the_text() {
+    for (values, prefix) in [(byte_level(), ""), (pieces(), " ")] {
+        let meter = load(&values).unwrap();
+        let text = "the café 日\n";
+        let bytes: Vec<u8> =
+            meter.encode(text).into_iter().flat_map(|t| meter.token_bytes(t).unwrap()).collect();
+        assert_eq!(String::from_utf8(bytes).unwrap(), format!("{prefix}{text}"));
+        assert_eq!(meter.token_bytes(1), None, "a control token is no text");
+    }
+}
+
+#[test]
 fn what_a_file_lacks_is_named() {
     for (name, value, said) in [
         ("tokenizer.ggml.model", json!("bert"), "bert"),

@@ -31,5 +31,5 @@ pub use cache::{Cache, Full, PAGE, Room, Slot};
 pub use kernel::Kind;
 pub use load::{KindError, LoadError, PackError, Report};
 pub use model::{Chunk, Model, StepError};
-pub use sampler::{Candidate, Sampled, Sampling, sample};
+pub use sampler::{Candidate, Said, Sampled, Sampling, sample};
 pub use threads::limit_threads;
