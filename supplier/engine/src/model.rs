@@ -197,7 +197,7 @@ impl Model {
         let Shape { hidden, feed_forward, epsilon, .. } = self.weights.shape;
         let z = Rows::new(math::norm(x, &layer.ffn_norm, epsilon), hidden);
         let [gate, up] = linears([&layer.gate, &layer.up], &z);
-        let gated = Rows::new(math::gated(&gate, &up), feed_forward);
+        let gated = Rows::new(math::gated(gate, &up), feed_forward);
         let [down] = linears([&layer.down], &gated);
         add(x, &down);
     }
