@@ -1,6 +1,7 @@
 //! The shapes of answers, as OpenAI's clients know them.
 
-use crate::worker::{Finish, Told};
+use crate::tools::Call;
+use crate::worker::{Finish, Token, Told};
 use meter::Endpoint;
 use serde_json::{Value, json};
 
@@ -70,6 +71,27 @@ impl Frame {
         self.event(vec![choice])
     }
 
+    /// An event with calls of tools.
+    pub(crate) fn calls(&self, index: usize, calls: &[Call]) -> String {
+        let delta = json!({"tool_calls": self.tool_calls(index, calls, true)});
+        let choice =
+            json!({"index": index, "delta": delta, "logprobs": null, "finish_reason": null});
+        self.event(vec![choice])
+    }
+
+    fn tool_calls(&self, index: usize, calls: &[Call], stream: bool) -> Vec<Value> {
+        let call = |(i, call): (usize, &Call)| {
+            let function = json!({"name": call.name, "arguments": call.arguments});
+            let id = format!("call_{}_{index}_{i}", self.id);
+            let mut call = json!({"id": id, "type": "function", "function": function});
+            if stream {
+                call["index"] = i.into();
+            }
+            call
+        };
+        calls.iter().enumerate().map(call).collect()
+    }
+
     /// The event that ends a choice.
     pub(crate) fn ends(&self, index: usize, finish: Finish) -> String {
         let mut choice = json!({"index": index, "logprobs": null, "finish_reason": finish.name()});
@@ -95,21 +117,21 @@ impl Frame {
     }
 
     /// One choice of an answer that is not streamed.
-    pub(crate) fn choice(
-        &self,
-        index: usize,
-        text: &str,
-        told: Option<&[Told]>,
-        finish: Finish,
-    ) -> Value {
-        let logprobs = told.map_or(Value::Null, |told| self.logprobs(told));
-        let mut choice =
-            json!({"index": index, "logprobs": logprobs, "finish_reason": finish.name()});
+    pub(crate) fn choice(&self, index: usize, made: &Made, wanted: bool) -> Value {
+        let logprobs = if wanted { self.logprobs(&made.told) } else { Value::Null };
+        let finish = made.finish.map(Finish::name);
+        let mut choice = json!({"index": index, "logprobs": logprobs, "finish_reason": finish});
         match self.endpoint {
             Endpoint::Chat => {
-                choice["message"] = json!({"role": "assistant", "content": text, "refusal": null});
+                let mut message =
+                    json!({"role": "assistant", "content": made.text, "refusal": null});
+                if !made.calls.is_empty() {
+                    message["content"] = Value::Null;
+                    message["tool_calls"] = self.tool_calls(index, &made.calls, false).into();
+                }
+                choice["message"] = message;
             }
-            Endpoint::Completions => choice["text"] = text.into(),
+            Endpoint::Completions => choice["text"] = made.text.as_str().into(),
         }
         choice
     }
@@ -117,23 +139,52 @@ impl Frame {
     fn logprobs(&self, told: &[Told]) -> Value {
         match self.endpoint {
             Endpoint::Chat => {
-                let one = |text: &str, logprob: f32| json!({"token": text, "logprob": logprob, "bytes": text.as_bytes()});
+                let one = |token: &Token| json!({"token": token.text, "logprob": token.logprob, "bytes": token.bytes});
                 let entry = |told: &Told| {
-                    let mut entry = one(&told.text, told.logprob);
-                    entry["top_logprobs"] =
-                        told.top.iter().map(|(text, logprob)| one(text, *logprob)).collect();
+                    let mut entry = one(&told.token);
+                    entry["top_logprobs"] = told.top.iter().map(one).collect();
                     entry
                 };
                 json!({"content": told.iter().map(entry).collect::<Vec<_>>(), "refusal": null})
             }
-            Endpoint::Completions => json!({
-                "tokens": told.iter().map(|told| told.text.as_str()).collect::<Vec<_>>(),
-                "token_logprobs": told.iter().map(|told| told.logprob).collect::<Vec<_>>(),
-                "top_logprobs": told
-                    .iter()
-                    .map(|told| Value::Object(told.top.iter().map(|(t, l)| (t.clone(), (*l).into())).collect()))
-                    .collect::<Vec<_>>(),
-            }),
+            Endpoint::Completions => completion_logprobs(told),
         }
+    }
+}
+
+/// The older shape: lists side by side, and where in the text each token begins.
+fn completion_logprobs(told: &[Told]) -> Value {
+    let mut offset = 0;
+    let mut offsets = Vec::with_capacity(told.len());
+    for told in told {
+        offsets.push(offset);
+        offset += told.token.text.chars().count();
+    }
+    let top = |told: &Told| {
+        let pairs = told.top.iter().map(|token| (token.text.clone(), token.logprob.into()));
+        Value::Object(pairs.collect())
+    };
+    json!({
+        "tokens": told.iter().map(|told| told.token.text.as_str()).collect::<Vec<_>>(),
+        "token_logprobs": told.iter().map(|told| told.token.logprob).collect::<Vec<_>>(),
+        "top_logprobs": told.iter().map(top).collect::<Vec<_>>(),
+        "text_offset": offsets,
+    })
+}
+
+/// What became of one choice.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) text: String,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) told: Vec<Told>,
+    pub(crate) finish: Option<Finish>,
+}
+
+impl Made {
+    /// The text that is counted: what reached the client.
+    pub(crate) fn counted(&self) -> String {
+        let calls = self.calls.iter().flat_map(|call| [call.name.as_str(), &call.arguments]);
+        std::iter::once(self.text.as_str()).chain(calls).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! A request's parameters, checked.
 
+use crate::grammar::Form;
+use crate::tools::{self, Tools};
 use engine::Sampling;
 use meter::{Asked, BadRequest, Endpoint, Meter, STOP_MAX};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Bytes of one stop string at most.
@@ -21,6 +23,9 @@ pub(crate) struct Ask {
     pub(crate) stop: Vec<String>,
     /// How many alternatives are told for each token; `None`: no logarithms at all.
     pub(crate) logprobs: Option<usize>,
+    /// What each answer must look like.
+    pub(crate) form: Option<Form>,
+    pub(crate) tools: Tools,
 }
 
 /// Reads a request.
@@ -35,16 +40,24 @@ pub(crate) fn read(meter: &Meter, endpoint: Endpoint, body: &[u8]) -> Result<Ask
         min_p: number(&fields, "min_p", 0.0, 1.0)?.unwrap_or(0.0),
         presence_penalty: number(&fields, "presence_penalty", -2.0, 2.0)?.unwrap_or(0.0),
         frequency_penalty: number(&fields, "frequency_penalty", -2.0, 2.0)?.unwrap_or(0.0),
+        repetition_penalty: repetition_penalty(&fields)?,
         logit_bias: logit_bias(&fields)?,
         seed: 0,
     };
     unsupported(&fields)?;
+    let (tools, call) = match endpoint {
+        Endpoint::Chat => tools::read(&fields)?,
+        Endpoint::Completions => (Tools::None, None),
+    };
+    let form = call.or(form(&fields)?);
     Ok(Ask {
         asked,
         sampling,
         seed: seed(&fields)?,
         stop: stop(&fields)?,
         logprobs: logprobs(&fields, endpoint)?,
+        form,
+        tools,
     })
 }
 
@@ -64,6 +77,35 @@ fn number(
         BadRequest::of(name, format!("{name} is {value}, but must be a number from {min} to {max}"))
     })?;
     Ok(Some(number as f32))
+}
+
+fn repetition_penalty(fields: &Map<String, Value>) -> Result<f32, BadRequest> {
+    let penalty = number(fields, "repetition_penalty", 0.0, 2.0)?.unwrap_or(1.0);
+    if penalty > 0.0 {
+        return Ok(penalty);
+    }
+    let message = "repetition_penalty is 0, but must be more: it divides";
+    Err(BadRequest::of("repetition_penalty", message))
+}
+
+/// The form that `response_format` asks for.
+fn form(fields: &Map<String, Value>) -> Result<Option<Form>, BadRequest> {
+    let param = "response_format";
+    let Some(format) = present(fields, param) else { return Ok(None) };
+    let schema = match format.get("type").and_then(Value::as_str) {
+        Some("text") => return Ok(None),
+        Some("json_object") => json!({"type": "object"}),
+        Some("json_schema") => {
+            let schema = format["json_schema"].get("schema").filter(|schema| schema.is_object());
+            let missing = || BadRequest::of(param, "response_format.json_schema.schema is missing");
+            schema.ok_or_else(missing)?.clone()
+        }
+        _ => {
+            let message = "response_format.type must be text, json_object or json_schema";
+            return Err(BadRequest::of(param, message));
+        }
+    };
+    Ok(Some(Form { schema, param }))
 }
 
 fn top_k(fields: &Map<String, Value>) -> Result<usize, BadRequest> {
@@ -144,11 +186,6 @@ fn logprobs(fields: &Map<String, Value>, endpoint: Endpoint) -> Result<Option<us
 
 /// What would be ignored to a client's surprise is refused instead.
 fn unsupported(fields: &Map<String, Value>) -> Result<(), BadRequest> {
-    let format = present(fields, "response_format").and_then(|format| format.get("type"));
-    if let Some(kind) = format.filter(|kind| *kind != "text") {
-        let message = format!("response_format {kind} is not supported: only \"text\" is");
-        return Err(BadRequest::of("response_format", message));
-    }
     if present(fields, "echo").is_some_and(|echo| *echo == true) {
         return Err(BadRequest::of("echo", "echo is not supported"));
     }

@@ -12,7 +12,8 @@ pub const TEMPLATE: &str = include_str!("config.toml");
 pub struct Config {
     /// Where clients connect.
     pub listen: String,
-    /// The folder of the model: model.gguf, tokenizer.json, tokenizer_config.json.
+    /// The folder of the model: a GGUF file, or safetensors with config.json; and tokenizer.json and
+    /// tokenizer_config.json where the GGUF file has no tokenizer of its own.
     pub model: PathBuf,
     /// The name under which the model is served.
     pub name: String,
@@ -31,15 +32,17 @@ pub struct Limits {
     pub sequences: usize,
     /// Answers that wait for their turn.
     pub queue: usize,
+    /// Memory for keys and values of all answers, in MiB.
+    pub cache_mib: usize,
     /// Bytes of a request.
     pub request_bytes: usize,
-    /// Seconds that one answer may take.
+    /// Seconds that one answer may take, from when it is asked for.
     pub answer_s: u64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { sequences: 16, queue: 128, request_bytes: 1 << 20, answer_s: 600 }
+        Limits { sequences: 16, queue: 128, cache_mib: 2048, request_bytes: 1 << 20, answer_s: 600 }
     }
 }
 

@@ -5,7 +5,10 @@
 //! serve     HTTP: reads requests, writes answers, streamed or not
 //! ask       a request's parameters, checked
 //! worker    the one thread that computes: takes jobs, steps the batch, gives out pieces
+//! queue     answers that wait for room
 //! batch     which tokens go into the next step; pure
+//! grammar   answers that must have a form
+//! tools     calls of the client's tools
 //! text      tokens to text: whole characters, stop strings
 //! answer    the shapes of answers
 //! ```
@@ -14,10 +17,13 @@ mod answer;
 mod ask;
 mod batch;
 pub mod config;
+mod grammar;
 mod metrics;
+mod queue;
 mod refusal;
 mod serve;
 mod text;
+mod tools;
 mod worker;
 
 pub use config::{Config, TEMPLATE};

@@ -10,6 +10,10 @@ pub(crate) struct Metrics {
     pub(crate) refused: IntCounter,
     pub(crate) tokens: IntCounter,
     pub(crate) running: IntGauge,
+    /// Tokens of prompts that were known already.
+    pub(crate) reused: IntCounter,
+    /// Pages of the cache that are in use or promised.
+    pub(crate) cache_pages: IntGauge,
     first_token: Histogram,
     step: Histogram,
     batch: Histogram,
@@ -28,6 +32,14 @@ impl Metrics {
             refused: IntCounter::new("lode_supplier_refused_total", "Requests that were refused")?,
             tokens: IntCounter::new("lode_supplier_tokens_total", "Tokens that were generated")?,
             running: IntGauge::new("lode_supplier_running", "Answers that are being made")?,
+            reused: IntCounter::new(
+                "lode_supplier_prompt_tokens_reused_total",
+                "Tokens of prompts that were not read again",
+            )?,
+            cache_pages: IntGauge::new(
+                "lode_supplier_cache_pages",
+                "Pages of the cache that are in use or promised",
+            )?,
             first_token: histogram("first_token_seconds", "Until the first text", seconds.clone())?,
             step: histogram("step_seconds", "One step of the batch", seconds)?,
             batch: histogram("batch_size", "Sequences in a step", sizes)?,
@@ -36,6 +48,8 @@ impl Metrics {
         registry.register(Box::new(metrics.refused.clone()))?;
         registry.register(Box::new(metrics.tokens.clone()))?;
         registry.register(Box::new(metrics.running.clone()))?;
+        registry.register(Box::new(metrics.reused.clone()))?;
+        registry.register(Box::new(metrics.cache_pages.clone()))?;
         registry.register(Box::new(metrics.first_token.clone()))?;
         registry.register(Box::new(metrics.step.clone()))?;
         registry.register(Box::new(metrics.batch.clone()))?;

@@ -11,6 +11,8 @@ use serde_json::json;
 pub(crate) enum Refusal {
     #[error("{0}")]
     Bad(#[from] BadRequest),
+    #[error("{0}")]
+    Memory(engine::Full),
     #[error("the model {0:?} is not served here")]
     Model(String),
     #[error("there is nothing at this path")]
@@ -31,6 +33,9 @@ impl Refusal {
     fn parts(&self) -> (StatusCode, &'static str, Option<&'static str>) {
         match self {
             Refusal::Bad(_) => (StatusCode::BAD_REQUEST, "invalid_request_error", None),
+            Refusal::Memory(_) => {
+                (StatusCode::BAD_REQUEST, "invalid_request_error", Some("context_length_exceeded"))
+            }
             Refusal::Model(_) => {
                 (StatusCode::NOT_FOUND, "invalid_request_error", Some("model_not_found"))
             }
@@ -52,6 +57,7 @@ impl IntoResponse for Refusal {
         let param = match &self {
             Refusal::Bad(bad) => bad.param,
             Refusal::Model(_) => Some("model"),
+            Refusal::Memory(_) => Some("max_tokens"),
             _ => None,
         };
         let error = json!({"error": {

@@ -1,11 +1,13 @@
 //! HTTP on one side, the computing thread on the other.
 
-use crate::answer::{Frame, Used};
+use crate::answer::{Frame, Made, Used};
 use crate::ask::{self, Ask};
 use crate::config::Limits;
+use crate::grammar::{Grammar, Grammars};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
-use crate::worker::{Finish, Job, Piece, Told, Workshop};
+use crate::tools::Watch;
+use crate::worker::{Job, Piece, Workshop};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -14,10 +16,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use daemon::Stop;
 use daemon::health::Health;
-use engine::Model;
+use engine::{Full, Model, PAGE, Room};
 use futures::Stream;
 use futures::stream::{SelectAll, StreamExt, select_all};
-use meter::{Endpoint, Meter};
+use meter::{BadRequest, Endpoint, Meter};
 use prometheus::Registry;
 use proto::names::SEED_HEADER;
 use serde_json::{Value, json};
@@ -55,6 +57,10 @@ struct Supplier {
     meter: Arc<Meter>,
     name: Arc<str>,
     limits: Limits,
+    room: Room,
+    /// Tokens of prompt and answer together that the model can read.
+    context_max: u64,
+    grammars: Arc<Grammars>,
     jobs: Sender<Job>,
     waiting: Arc<AtomicUsize>,
     metrics: Metrics,
@@ -73,10 +79,14 @@ pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
     let metrics = Metrics::new(&registry)?;
     let (jobs, received) = channel();
     let waiting = Arc::new(AtomicUsize::new(0));
+    tracing::info!(model = parts.name, "{}", parts.model.report());
+    let room = room(&parts.model, &parts.limits);
+    let context_max = parts.model.context_max() as u64;
+    let grammars = Arc::new(Grammars::new(parts.meter.clone(), parts.model.vocabulary()));
     let workshop = Workshop {
         model: parts.model,
         meter: parts.meter.clone(),
-        sequences: parts.limits.sequences,
+        room,
         answer_limit: Duration::from_secs(parts.limits.answer_s),
         waiting: waiting.clone(),
         metrics: metrics.clone(),
@@ -91,7 +101,8 @@ pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
         true => Err("stopping".to_owned()),
         false => Ok(()),
     });
-    let supplier = Supplier { meter, name, limits, jobs, waiting, metrics, stop };
+    let supplier =
+        Supplier { meter, name, limits, room, context_max, grammars, jobs, waiting, metrics, stop };
     let api = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
@@ -102,10 +113,17 @@ pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
     Ok(health.router().merge(api))
 }
 
+/// As many pages as the memory for them holds, and no more than all sequences could fill.
+fn room(model: &Model, limits: &Limits) -> Room {
+    let most = limits.sequences.saturating_mul(model.context_max().div_ceil(PAGE));
+    let fit = limits.cache_mib.saturating_mul(1 << 20) / model.page_bytes();
+    Room { sequences: limits.sequences, pages: fit.min(most) }
+}
+
 async fn models(State(supplier): State<Supplier>) -> Json<Value> {
     Json(json!({"object": "list", "data": [{
         "id": &*supplier.name, "object": "model", "created": 0, "owned_by": "lode",
-        "max_model_len": supplier.meter.context_max(),
+        "max_model_len": u64::from(supplier.meter.context_max()).min(supplier.context_max),
     }]}))
 }
 
@@ -144,12 +162,14 @@ impl Supplier {
         let (head, body) = request.into_parts();
         let most = self.limits.request_bytes;
         let body = to_bytes(body, most).await.map_err(|_| Refusal::TooLarge(most))?;
-        let ask = ask::read(&self.meter, endpoint, &body)?;
+        let mut ask = ask::read(&self.meter, endpoint, &body)?;
         if ask.asked.model != *self.name {
             return Err(Refusal::Model(ask.asked.model));
         }
+        self.fit(&mut ask, endpoint)?;
+        let grammar = self.grammar(&ask).await?;
         let seed = seed(&head.headers, &ask);
-        let pieces = self.order(&ask, seed)?;
+        let pieces = self.order(&ask, seed, grammar)?;
         let frame = Frame {
             endpoint,
             id: format!(
@@ -167,14 +187,44 @@ impl Supplier {
         }
     }
 
+    /// Refuses what the model's context or the memory can never hold.
+    fn fit(&self, ask: &mut Ask, endpoint: Endpoint) -> Result<(), Refusal> {
+        let longest = ask.asked.prompts.iter().map(Vec::len).max().unwrap_or(0) as u64;
+        let context = self.context_max;
+        let room = context.checked_sub(longest).filter(|room| *room > 0).ok_or_else(|| {
+            let param = if endpoint == Endpoint::Chat { "messages" } else { "prompt" };
+            let message = format!(
+                "this model reads {context} tokens, but the prompt alone has {longest}: shorten it"
+            );
+            BadRequest::of(param, message)
+        })?;
+        ask.asked.max_tokens = ask.asked.max_tokens.min(room);
+        let tokens = (longest + ask.asked.max_tokens) as usize;
+        let (needed, all) = (tokens.div_ceil(PAGE), self.room.pages);
+        if needed > all {
+            return Err(Refusal::Memory(Full::Never { tokens, needed, all }));
+        }
+        Ok(())
+    }
+
+    async fn grammar(&self, ask: &Ask) -> Result<Option<Grammar>, Refusal> {
+        let Some(form) = ask.form.clone() else { return Ok(None) };
+        let grammars = self.grammars.clone();
+        // A schema takes a while to compile, the first one also lays out the vocabulary.
+        let compiled = tokio::task::spawn_blocking(move || grammars.compile(&form)).await;
+        let compiled = compiled.map_err(|error| Refusal::Failed(error.to_string()))?;
+        Ok(Some(compiled?))
+    }
+
     /// Sends a job for each choice, unless too many wait.
-    fn order(&self, ask: &Ask, seed: u64) -> Result<Pieces, Refusal> {
+    fn order(&self, ask: &Ask, seed: u64, grammar: Option<Grammar>) -> Result<Pieces, Refusal> {
         let choices = ask.asked.prompts.len() * ask.asked.n as usize;
         let waiting = self.waiting.fetch_add(choices, Ordering::Relaxed);
         if waiting + choices > self.limits.queue + self.limits.sequences {
             self.waiting.fetch_sub(choices, Ordering::Relaxed);
             return Err(Refusal::Busy { waiting });
         }
+        let since = Instant::now();
         let mut all: Vec<OfChoice> = Vec::new();
         for index in 0..choices {
             let (pieces, mut received) = unbounded_channel();
@@ -187,11 +237,18 @@ impl Supplier {
                 sampling,
                 stop: ask.stop.clone(),
                 logprobs: ask.logprobs,
+                grammar: grammar.clone(),
+                since,
                 pieces,
             };
             self.jobs.send(job).map_err(|_| Refusal::Stopping)?;
             let stream = futures::stream::poll_fn(move |context| received.poll_recv(context));
-            all.push(Box::pin(stream.map(move |piece| (index, piece))));
+            let mut watch = Watch::new(&ask.tools);
+            let watched = stream.flat_map(move |piece| {
+                let pieces = watch.take(piece).into_iter().map(move |piece| (index, piece));
+                futures::stream::iter(pieces)
+            });
+            all.push(Box::pin(watched));
         }
         Ok(select_all(all))
     }
@@ -199,27 +256,28 @@ impl Supplier {
     async fn whole(&self, frame: Frame, ask: Ask, mut pieces: Pieces) -> Result<Response, Refusal> {
         let began = Instant::now();
         let choices = ask.asked.prompts.len() * ask.asked.n as usize;
-        let mut made: Vec<(String, Vec<Told>, Option<Finish>)> = vec![Default::default(); choices];
+        let mut made: Vec<Made> = vec![Made::default(); choices];
         while let Some((index, piece)) = pieces.next().await {
+            if made.iter().all(|made| made.text.is_empty() && made.calls.is_empty()) {
+                self.metrics.first_token(began.elapsed());
+            }
             match piece {
                 Piece::Text { text, logprobs } => {
-                    if made.iter().all(|(text, ..)| text.is_empty()) {
-                        self.metrics.first_token(began.elapsed());
-                    }
-                    made[index].0.push_str(&text);
-                    made[index].1.extend(logprobs);
+                    made[index].text.push_str(&text);
+                    made[index].told.extend(logprobs);
                 }
-                Piece::End(finish) => made[index].2 = Some(finish),
+                Piece::Calls(calls) => made[index].calls = calls,
+                Piece::End(finish) => made[index].finish = Some(finish),
                 Piece::Failed(reason) => return Err(Refusal::Failed(reason)),
             }
         }
-        let out = made.iter().map(|(text, ..)| self.meter.count(text)).sum();
-        let mut list = Vec::with_capacity(choices);
-        for (index, (text, told, finish)) in made.iter().enumerate() {
-            let finish = finish.ok_or_else(|| Refusal::Failed("it broke off".to_owned()))?;
-            let told = ask.logprobs.map(|_| told.as_slice());
-            list.push(frame.choice(index, text, told, finish));
+        if made.iter().any(|made| made.finish.is_none()) {
+            return Err(Refusal::Failed("it broke off".to_owned()));
         }
+        let out = made.iter().map(|made| self.meter.count(&made.counted())).sum();
+        let wanted = ask.logprobs.is_some();
+        let choice = |(index, made)| frame.choice(index, made, wanted);
+        let list = made.iter().enumerate().map(choice).collect();
         let used = Used { prompt: ask.asked.prompt_tokens(), out };
         Ok(Json(frame.whole(list, used)).into_response())
     }
@@ -243,6 +301,13 @@ impl Supplier {
                     }
                     texts[index].push_str(&text);
                     (shape.more(index, &text, &logprobs, wanted), None)
+                }
+                Piece::Calls(calls) => {
+                    for call in &calls {
+                        texts[index].push_str(&call.name);
+                        texts[index].push_str(&call.arguments);
+                    }
+                    (shape.calls(index, &calls), None)
                 }
                 Piece::End(finish) => {
                     let out = meter.count(&texts[index]);

@@ -1,13 +1,16 @@
 //! The one thread that computes.
 
-use crate::batch;
+use crate::batch::{self, Pace};
+use crate::grammar::Grammar;
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use crate::text::{Said, Voice};
-use engine::{Cache, Candidate, Chunk, Model, Sampled, Sampling, Slot, sample};
+use crate::tools::Call;
+use engine::{Cache, Candidate, Chunk, Model, Room, Sampled, Sampling, Slot, sample};
 use meter::Meter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -18,6 +21,10 @@ pub(crate) struct Job {
     pub(crate) sampling: Sampling,
     pub(crate) stop: Vec<String>,
     pub(crate) logprobs: Option<usize>,
+    /// What the answer must look like.
+    pub(crate) grammar: Option<Grammar>,
+    /// When it was asked for.
+    pub(crate) since: Instant,
     /// Where pieces go: no more than one for each token. When nobody listens the answer ends.
     pub(crate) pieces: UnboundedSender<Piece>,
 }
@@ -26,16 +33,32 @@ pub(crate) struct Job {
 #[derive(Clone, Debug)]
 pub(crate) enum Piece {
     Text { text: String, logprobs: Vec<Told> },
+    Calls(Vec<Call>),
     End(Finish),
     Failed(String),
+}
+
+impl Piece {
+    /// The end of an answer that took longer than `limit`.
+    pub(crate) fn late(limit: Duration) -> Piece {
+        Piece::Failed(format!("it took longer than {} s", limit.as_secs()))
+    }
 }
 
 /// A token and what else might have been said.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
+    pub(crate) token: Token,
+    pub(crate) top: Vec<Token>,
+}
+
+/// A token as it is told of.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
     pub(crate) text: String,
+    /// Its bytes; `None`: it is no text.
+    pub(crate) bytes: Option<Vec<u8>>,
     pub(crate) logprob: f32,
-    pub(crate) top: Vec<(String, f32)>,
 }
 
 /// Why an answer ended.
@@ -43,6 +66,7 @@ pub(crate) struct Told {
 pub(crate) enum Finish {
     Stop,
     Length,
+    Calls,
 }
 
 impl Finish {
@@ -50,6 +74,7 @@ impl Finish {
         match self {
             Finish::Stop => "stop",
             Finish::Length => "length",
+            Finish::Calls => "tool_calls",
         }
     }
 }
@@ -58,7 +83,7 @@ impl Finish {
 pub(crate) struct Workshop {
     pub(crate) model: Model,
     pub(crate) meter: Arc<Meter>,
-    pub(crate) sequences: usize,
+    pub(crate) room: Room,
     pub(crate) answer_limit: Duration,
     pub(crate) waiting: Arc<AtomicUsize>,
     pub(crate) metrics: Metrics,
@@ -72,60 +97,37 @@ struct Sequence {
     unread: Vec<u32>,
     voice: Voice,
     logprobs: Vec<Told>,
-    since: Instant,
 }
 
 impl Workshop {
     /// Works until nobody can send jobs any more and all are done.
     pub(crate) fn run(self, jobs: &Receiver<Job>) {
-        let mut cache = self.model.cache(self.sequences);
+        let mut cache = self.model.cache_of(self.room);
+        let mut queue = Queue::new(self.waiting.clone());
         let mut running: Vec<Sequence> = Vec::new();
-        let mut turn = 0;
-        while self.take_jobs(jobs, &mut cache, &mut running) {
+        let (mut turn, mut pace) = (0, Pace::default());
+        while queue.receive(jobs, running.is_empty()) {
+            queue.drop_finished(self.answer_limit);
             self.drop_finished(&mut cache, &mut running);
+            while let Some((job, slot, known)) = queue.admit(&mut cache) {
+                self.metrics.reused.inc_by(known as u64);
+                running.push(Sequence::new(job, slot, known));
+            }
             if !running.is_empty() {
                 turn += 1;
-                self.step(&mut cache, &mut running, turn);
+                self.step(&mut cache, &mut running, turn, &mut pace);
             }
             self.metrics.running.set(running.len() as i64);
+            self.metrics.cache_pages.set((self.room.pages - cache.left_pages()) as i64);
         }
-    }
-
-    /// Takes jobs while there is room; waits for one when there is nothing to do. False at the end.
-    fn take_jobs(
-        &self,
-        jobs: &Receiver<Job>,
-        cache: &mut Cache,
-        running: &mut Vec<Sequence>,
-    ) -> bool {
-        while cache.left() > 0 {
-            let job = if running.is_empty() {
-                match jobs.recv() {
-                    Ok(job) => job,
-                    Err(_) => return false,
-                }
-            } else {
-                match jobs.try_recv() {
-                    Ok(job) => job,
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => return true,
-                }
-            };
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            let Ok(slot) = cache.take() else { return true };
-            let (unread, voice) = (job.prompt.clone(), Voice::new(job.stop.clone()));
-            let since = Instant::now();
-            running.push(Sequence { job, slot, unread, voice, logprobs: Vec::new(), since });
-        }
-        true
     }
 
     /// Ends what nobody waits for any more, and what takes too long.
     fn drop_finished(&self, cache: &mut Cache, running: &mut Vec<Sequence>) {
         running.retain(|sequence| {
-            let late = sequence.since.elapsed() > self.answer_limit;
+            let late = sequence.job.since.elapsed() > self.answer_limit;
             if late {
-                let seconds = self.answer_limit.as_secs();
-                sequence.tell(Piece::Failed(format!("it took longer than {seconds} s")));
+                sequence.job.tell(Piece::late(self.answer_limit));
             }
             let goes = late || sequence.job.pieces.is_closed() || sequence.unread.is_empty();
             if goes {
@@ -135,9 +137,10 @@ impl Workshop {
         });
     }
 
-    fn step(&self, cache: &mut Cache, running: &mut [Sequence], turn: usize) {
+    fn step(&self, cache: &mut Cache, running: &mut [Sequence], turn: usize, pace: &mut Pace) {
         let waiting: Vec<usize> = running.iter().map(|sequence| sequence.unread.len()).collect();
-        let shares = batch::shares(&waiting, turn);
+        let answers = waiting.iter().filter(|tokens| **tokens == 1).count();
+        let shares = batch::shares(&waiting, pace.room(answers), turn);
         let chosen: Vec<(usize, usize)> =
             shares.into_iter().enumerate().filter(|(_, share)| *share > 0).collect();
         let chunk = |&(i, share): &(usize, usize)| Chunk {
@@ -149,6 +152,7 @@ impl Workshop {
         let began = Instant::now();
         let outcome = self.model.step(cache, &chunks);
         self.metrics.step(chunks.len(), began.elapsed());
+        pace.saw(chosen.iter().map(|(_, share)| share).sum::<usize>() - answers, began.elapsed());
         match outcome {
             Ok(logits) => {
                 for ((i, share), logits) in chosen.into_iter().zip(logits) {
@@ -161,8 +165,7 @@ impl Workshop {
             Err(error) => {
                 tracing::error!(%error, "a step failed");
                 for (i, _) in chosen {
-                    running[i].tell(Piece::Failed(error.to_string()));
-                    running[i].unread.clear();
+                    running[i].fail(error.to_string());
                 }
             }
         }
@@ -170,14 +173,22 @@ impl Workshop {
 
     /// Chooses the next token of one sequence.
     fn advance(&self, sequence: &mut Sequence, logits: &[f32]) {
-        let position = sequence.voice.tokens().len() as u64;
-        let top = sequence.job.logprobs.unwrap_or(0);
-        let sampled =
-            sample(logits, &sequence.job.sampling, position, sequence.voice.tokens(), top);
+        let allowed = match sequence.job.grammar.as_mut().map(Grammar::allowed).transpose() {
+            Ok(allowed) => allowed,
+            Err(reason) => return sequence.fail(reason),
+        };
+        let (job, answer) = (&sequence.job, sequence.voice.tokens());
+        let said = engine::Said { prompt: &job.prompt, answer, allowed: allowed.as_deref() };
+        let sampled = sample(logits, &job.sampling, said, job.logprobs);
         let token = sampled.chosen.token;
-        if Some(token) == self.meter.eos() {
+        if self.meter.ends(token) {
             return self.finish(sequence, Finish::Stop);
         }
+        let done = match sequence.job.grammar.as_mut().map(|grammar| grammar.take(token)) {
+            None => false,
+            Some(Ok(done)) => done,
+            Some(Err(reason)) => return sequence.fail(reason),
+        };
         self.metrics.tokens.inc();
         if sequence.job.logprobs.is_some() {
             sequence.logprobs.push(self.told(&sampled));
@@ -186,17 +197,20 @@ impl Workshop {
             Said::More(text) => {
                 if !text.is_empty() {
                     let logprobs = std::mem::take(&mut sequence.logprobs);
-                    sequence.tell(Piece::Text { text, logprobs });
+                    sequence.job.tell(Piece::Text { text, logprobs });
                 }
-                if position + 1 >= sequence.job.max_tokens {
+                if done {
+                    return self.finish(sequence, Finish::Stop);
+                }
+                if sequence.voice.tokens().len() as u64 >= sequence.job.max_tokens {
                     return self.finish(sequence, Finish::Length);
                 }
                 sequence.unread.push(token);
             }
             Said::Stopped(text) => {
                 let logprobs = std::mem::take(&mut sequence.logprobs);
-                sequence.tell(Piece::Text { text, logprobs });
-                sequence.tell(Piece::End(Finish::Stop));
+                sequence.job.tell(Piece::Text { text, logprobs });
+                sequence.job.tell(Piece::End(Finish::Stop));
             }
         }
     }
@@ -205,24 +219,37 @@ impl Workshop {
         let text = sequence.voice.end(&self.meter);
         let logprobs = std::mem::take(&mut sequence.logprobs);
         if !text.is_empty() || !logprobs.is_empty() {
-            sequence.tell(Piece::Text { text, logprobs });
+            sequence.job.tell(Piece::Text { text, logprobs });
         }
-        sequence.tell(Piece::End(finish));
+        sequence.job.tell(Piece::End(finish));
     }
 
     fn told(&self, sampled: &Sampled) -> Told {
-        let text = |candidate: &Candidate| self.meter.token_text(candidate.token);
-        Told {
-            text: text(&sampled.chosen),
-            logprob: sampled.chosen.logprob,
-            top: sampled.top.iter().map(|c| (text(c), c.logprob)).collect(),
-        }
+        let token = |candidate: &Candidate| Token {
+            text: self.meter.token_text(candidate.token),
+            bytes: self.meter.token_bytes(candidate.token),
+            logprob: candidate.logprob,
+        };
+        Told { token: token(&sampled.chosen), top: sampled.top.iter().map(token).collect() }
     }
 }
 
 impl Sequence {
-    fn tell(&self, piece: Piece) {
+    fn new(job: Job, slot: Slot, known: usize) -> Sequence {
+        let (unread, voice) = (job.prompt[known..].to_vec(), Voice::new(job.stop.clone()));
+        Sequence { job, slot, unread, voice, logprobs: Vec::new() }
+    }
+
+    /// Ends without an answer.
+    fn fail(&mut self, reason: String) {
+        self.job.tell(Piece::Failed(reason));
+        self.unread.clear();
+    }
+}
+
+impl Job {
+    pub(crate) fn tell(&self, piece: Piece) {
         // Whoever does not listen any more is found before the next step.
-        let _gone = self.job.pieces.send(piece);
+        let _gone = self.pieces.send(piece);
     }
 }

@@ -124,7 +124,10 @@ async fn what_cannot_be_served_is_refused_with_the_field_that_is_at_fault() {
         (json!({"stop": vec!["x"; 10_000]}), 400, json!("stop")),
         (json!({"seed": 1.5}), 400, json!("seed")),
         (json!({"logit_bias": {"a": 1}}), 400, json!("logit_bias")),
-        (json!({"response_format": {"type": "json_object"}}), 400, json!("response_format")),
+        (json!({"response_format": {"type": "verse"}}), 400, json!("response_format")),
+        (json!({"repetition_penalty": 0}), 400, json!("repetition_penalty")),
+        (json!({"tools": [{"type": "function"}]}), 400, json!("tools")),
+        (json!({"tools": [], "tool_choice": "required"}), 400, json!("tool_choice")),
         (json!({"messages": []}), 400, json!("messages")),
         (json!({"model": "other"}), 404, json!("model")),
     ] {

@@ -6,15 +6,21 @@
 //! who has the text can count again.
 
 mod delivered;
+mod files;
+pub mod gguf;
+mod pieces;
 mod request;
 mod template;
+mod vocabulary;
 
 pub use delivered::{Delivered, Ending};
 pub use request::{Asked, BadRequest, STOP_MAX};
 pub use template::TemplateRefused;
+pub use vocabulary::VocabularyError;
 
+use files::Files;
+use pieces::Pieces;
 use proto::Digest;
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use template::Template;
 use tokenizers::Tokenizer;
@@ -37,37 +43,8 @@ pub enum LoadError {
     Wrong { path: PathBuf, reason: String },
     #[error("{} holds no chat template", .0.display())]
     NoTemplate(PathBuf),
-}
-
-/// Tokens of a context when the configuration names none, or a number that is none.
-const CONTEXT_DEFAULT: u32 = 4096;
-
-/// Contexts beyond this are how some configurations say that they know none.
-const CONTEXT_MAX: f64 = 16_777_216.0;
-
-/// `tokenizer_config.json`, as far as it matters here.
-#[derive(Deserialize)]
-struct Config {
-    chat_template: Option<String>,
-    model_max_length: Option<f64>,
-    bos_token: Option<Special>,
-    eos_token: Option<Special>,
-}
-
-/// A special token: its text, or an object with it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Special {
-    Text(String),
-    Object { content: String },
-}
-
-impl Special {
-    fn into_text(self) -> String {
-        match self {
-            Special::Text(text) | Special::Object { content: text } => text,
-        }
-    }
+    #[error("the tokenizer of {} cannot be used: {source}", path.display())]
+    Vocabulary { path: PathBuf, source: VocabularyError },
 }
 
 /// The tokenizer and template of one model.
@@ -75,41 +52,44 @@ pub struct Meter {
     tokenizer: Tokenizer,
     template: Template,
     eos: Option<u32>,
+    ends: Vec<u32>,
+    pieces: Pieces,
     context_max: u32,
     tokenizer_hash: Digest,
     template_hash: Digest,
 }
 
 impl Meter {
-    /// Reads `tokenizer.json` and `tokenizer_config.json` of a model's folder.
+    /// Reads the tokenizer and the template of a model's folder: `tokenizer.json` and
+    /// `tokenizer_config.json`, or what its GGUF file holds.
     pub fn load(folder: &Path) -> Result<Meter, LoadError> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            let bytes = std::fs::read(&path)
-                .map_err(|source| LoadError::Disk { path: path.clone(), source })?;
-            Ok::<_, LoadError>((path, bytes))
-        };
-        let (path, bytes) = read("tokenizer.json")?;
+        let files = Files::read(folder)?;
+        let path = files.path;
         let wrong = |reason: String| LoadError::Wrong { path: path.clone(), reason };
-        let tokenizer = Tokenizer::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let tokenizer_hash = Digest(*blake3::hash(&bytes).as_bytes());
-        let (path, bytes) = read("tokenizer_config.json")?;
-        let wrong = |reason: String| LoadError::Wrong { path: path.clone(), reason };
-        let config: Config =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let text = config.chat_template.ok_or_else(|| LoadError::NoTemplate(path.clone()))?;
-        let eos_text = config.eos_token.map(Special::into_text);
-        let eos = eos_text.as_ref().and_then(|text| tokenizer.token_to_id(text));
-        let context = config.model_max_length.filter(|n| (1.0..=CONTEXT_MAX).contains(n));
+        let tokenizer =
+            Tokenizer::from_bytes(&files.tokenizer).map_err(|error| wrong(error.to_string()))?;
+        let text = files.template;
+        let token = |text: &String| tokenizer.token_to_id(text);
+        let eos = files.eos.as_ref().and_then(token);
+        let ends = files.ends.into_iter().chain(eos).collect();
+        let tokenizer_hash = Digest(*blake3::hash(&files.tokenizer).as_bytes());
         let template_hash = Digest(*blake3::hash(text.as_bytes()).as_bytes());
-        let bos_text = config.bos_token.map(Special::into_text);
-        let template = Template::new(text, bos_text, eos_text)
+        let template = Template::new(text, files.bos, files.eos)
             .map_err(|refused| wrong(refused.to_string()))?;
-        let context_max = context.map_or(CONTEXT_DEFAULT, |n| n as u32);
-        Ok(Meter { tokenizer, template, eos, context_max, tokenizer_hash, template_hash })
+        let (pieces, context_max) = (Pieces::of(&tokenizer), files.context);
+        Ok(Meter {
+            tokenizer,
+            template,
+            eos,
+            ends,
+            pieces,
+            context_max,
+            tokenizer_hash,
+            template_hash,
+        })
     }
 
-    /// blake3 of `tokenizer.json`.
+    /// blake3 of `tokenizer.json`, or of the one that says what a GGUF file says.
     pub fn tokenizer_hash(&self) -> Digest {
         self.tokenizer_hash
     }
@@ -127,6 +107,11 @@ impl Meter {
     /// The token that ends an answer.
     pub fn eos(&self) -> Option<u32> {
         self.eos
+    }
+
+    /// Whether a token ends an answer: some models have one for a turn and another for a text.
+    pub fn ends(&self, token: u32) -> bool {
+        self.ends.contains(&token)
     }
 
     /// The tokens of a text as an answer holds it.
@@ -148,6 +133,22 @@ impl Meter {
     /// The text of one token, in bytes where it is a part of a character.
     pub fn token_text(&self, token: u32) -> String {
         self.tokenizer.decode(&[token], false).unwrap_or_default()
+    }
+
+    /// Tokens of the vocabulary.
+    pub fn vocabulary(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// The bytes that a token stands for, also where they are no text alone; `None` for tokens that
+    /// are no text at all.
+    pub fn token_bytes(&self, token: u32) -> Option<Vec<u8>> {
+        let text = self.tokenizer.id_to_token(token)?;
+        match self.tokenizer.get_added_vocabulary().get_added_tokens_decoder().get(&token) {
+            Some(added) if added.special => None,
+            Some(_) => Some(text.into_bytes()),
+            None => Some(self.pieces.bytes(&text)),
+        }
     }
 
     /// Reads a request and counts what it may use.

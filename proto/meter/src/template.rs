@@ -1,6 +1,6 @@
 //! Chat templates, as Hugging Face's tokenizers render them.
 
-use minijinja::value::Value;
+use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
 use serde_json::Value as Json;
 
@@ -31,6 +31,7 @@ impl Template {
         environment.set_fuel(Some(FUEL));
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_filter("tojson", to_json);
         environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
@@ -58,5 +59,53 @@ impl Template {
                 eos_token => eos,
             })
             .map_err(failed)
+    }
+}
+
+/// JSON as the tokenizers' own filter writes it: with spaces, and no letter escaped for HTML.
+fn to_json(value: Value, options: Kwargs) -> Result<Value, Error> {
+    let indent: Option<usize> = options.get("indent")?;
+    let json = serde_json::to_value(&value)
+        .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+    let mut text = String::new();
+    write_json(&json, indent.map(|indent| indent.min(INDENT_MAX)), 0, &mut text);
+    Ok(Value::from_safe_string(text))
+}
+
+/// Spaces by which JSON is indented at most.
+const INDENT_MAX: usize = 16;
+
+fn write_json(value: &Json, indent: Option<usize>, depth: usize, text: &mut String) {
+    let line = |depth: usize, text: &mut String| {
+        if let Some(indent) = indent {
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', indent * depth));
+        }
+    };
+    let comma = if indent.is_some() { "," } else { ", " };
+    match value {
+        Json::Array(items) if !items.is_empty() => {
+            text.push('[');
+            for (i, item) in items.iter().enumerate() {
+                text.push_str(if i > 0 { comma } else { "" });
+                line(depth + 1, text);
+                write_json(item, indent, depth + 1, text);
+            }
+            line(depth, text);
+            text.push(']');
+        }
+        Json::Object(fields) if !fields.is_empty() => {
+            text.push('{');
+            for (i, (name, item)) in fields.iter().enumerate() {
+                text.push_str(if i > 0 { comma } else { "" });
+                line(depth + 1, text);
+                text.push_str(&Json::from(name.as_str()).to_string());
+                text.push_str(": ");
+                write_json(item, indent, depth + 1, text);
+            }
+            line(depth, text);
+            text.push('}');
+        }
+        other => text.push_str(&other.to_string()),
     }
 }

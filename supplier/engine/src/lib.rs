@@ -1,13 +1,24 @@
-//! Runs language models: Llama-family models from GGUF files, on candle's quantised kernels.
+//! Runs language models of the Llama, Mistral and Qwen families from GGUF files and safetensors.
 //!
 //! A [`Model`] takes a batch of [`Chunk`]s - pieces of prompts and single new tokens of several
 //! sequences side by side - and gives the logits that follow. What it gives for a token does not
-//! depend on what else is in the batch, on how a prompt was cut, or on the number of threads:
-//! each row of a matrix product is computed alone and in one order, attention adds up in the
-//! order of positions, and exponentials come from `libm`, not from the platform. So an answer can
+//! depend on what else is in the batch, on how a prompt was cut, on the number of threads or on the
+//! processor: each row of a matrix product is computed alone and in one order, attention adds up in
+//! the order of positions, and exponentials come from `libm`, not from the platform. So an answer can
 //! be checked, bit by bit, with one pass over prompt and answer together.
+//!
+//! ```text
+//! load      files to weights: families, settings, what is checked of strangers' files
+//! kernel    products of matrices, in each type of weights and on each kind of processor
+//! attention what heads make of the positions that they see
+//! cache     keys and values, in pages that sequences share
+//! model     one step over a batch
+//! sampler   the next token, a function of logits, settings, seed and position
+//! ```
 
+mod attention;
 mod cache;
+mod kernel;
 mod load;
 mod math;
 mod model;
@@ -16,8 +27,9 @@ mod threads;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use cache::{Cache, Full, Slot};
-pub use load::LoadError;
+pub use cache::{Cache, Full, PAGE, Room, Slot};
+pub use kernel::Kind;
+pub use load::{KindError, LoadError, PackError, Report};
 pub use model::{Chunk, Model, StepError};
-pub use sampler::{Candidate, Sampled, Sampling, sample};
+pub use sampler::{Candidate, Said, Sampled, Sampling, sample};
 pub use threads::limit_threads;

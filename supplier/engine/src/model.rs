@@ -1,11 +1,10 @@
 //! One step of a model over a batch of pieces of sequences.
 
-use crate::cache::{Cache, Slot};
-use crate::load::{self, Layer, LoadError, Shape, Weights};
+use crate::attention::{Past, attend};
+use crate::cache::{Cache, PAGE, Room, Slot};
+use crate::kernel::{Rows, products};
+use crate::load::{self, Layer, Linear, LoadError, Pairing, Report, Shape, Weights};
 use crate::math;
-use candle_core::quantized::QMatMul;
-use candle_core::{DType, Device, Module, Tensor};
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -19,7 +18,7 @@ pub struct Chunk<'a> {
 }
 
 /// Why a step was not made. Nothing has changed then.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
     #[error("a piece of no tokens")]
     Empty,
@@ -27,15 +26,14 @@ pub enum StepError {
     Slot(Slot),
     #[error("token {token} is not among the {vocabulary} that the model knows")]
     Token { token: u32, vocabulary: usize },
-    #[error("{length} tokens are more than the {context_max} of the context")]
-    TooLong { length: usize, context_max: usize },
-    #[error("the kernels failed: {0}")]
-    Kernel(#[from] candle_core::Error),
+    #[error("{length} tokens are more than the {length_max} that the sequence was taken for")]
+    TooLong { length: usize, length_max: usize },
 }
 
 /// A loaded model. It does not change; sequences live in a [`Cache`].
 pub struct Model {
     weights: Weights,
+    report: Report,
 }
 
 /// Where one row of a step belongs.
@@ -44,10 +42,22 @@ struct Row {
     position: usize,
 }
 
+/// What all layers of a step share.
+struct Step {
+    rows: Vec<Row>,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
 impl Model {
-    /// Loads `model.gguf` from the folder of a model.
+    /// Loads the model in a folder: a GGUF file, or safetensors with config.json.
     pub fn load(folder: &Path) -> Result<Model, LoadError> {
-        load::read(&folder.join("model.gguf")).map(|weights| Model { weights })
+        load::read(folder).map(|(weights, report)| Model { weights, report })
+    }
+
+    /// What was loaded, and how it is run.
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Tokens of prompt and answer together, at most.
@@ -60,9 +70,22 @@ impl Model {
         self.weights.shape.vocabulary
     }
 
-    /// Room for `slots` sequences.
+    /// Bytes that one page of a cache takes.
+    pub fn page_bytes(&self) -> usize {
+        let shape = &self.weights.shape;
+        shape.layers * 2 * PAGE * shape.kv_width() * size_of::<f32>()
+    }
+
+    /// Room for `slots` sequences, each as long as the context.
     pub fn cache(&self, slots: usize) -> Cache {
-        Cache::new(slots, self.weights.shape.layers, self.weights.shape.context)
+        let pages = slots.saturating_mul(self.context_max().div_ceil(PAGE));
+        self.cache_of(Room { sequences: slots, pages })
+    }
+
+    /// A cache with `room`.
+    pub fn cache_of(&self, room: Room) -> Cache {
+        let shape = &self.weights.shape;
+        Cache::new(room, shape.layers, shape.kv_width(), shape.context)
     }
 
     /// Reads all `chunks` in one pass. Gives, for each that wants them, the logits of what follows.
@@ -72,14 +95,14 @@ impl Model {
         chunks: &[Chunk<'_>],
     ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
         self.check(cache, chunks)?;
-        let before: Vec<usize> = chunks.iter().map(|chunk| cache.length(chunk.slot)).collect();
-        let outcome = self.run(cache, chunks);
-        if outcome.is_err() {
-            for (chunk, length) in chunks.iter().zip(before) {
-                cache.truncate(chunk.slot, length);
-            }
+        let step = self.begin(cache, chunks);
+        let mut x = self.embed(chunks);
+        for (i, layer) in self.weights.layers.iter().enumerate() {
+            self.attend(cache, i, layer, &step, &mut x);
+            self.feed(layer, &mut x);
         }
-        outcome
+        chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
+        Ok(self.logits(chunks, &x))
     }
 
     fn check(&self, cache: &Cache, chunks: &[Chunk<'_>]) -> Result<(), StepError> {
@@ -95,86 +118,91 @@ impl Model {
             if let Some(&token) = chunk.tokens.iter().find(|&&t| t as usize >= vocabulary) {
                 return Err(StepError::Token { token, vocabulary });
             }
-            let (length, context_max) =
-                (cache.length(chunk.slot) + chunk.tokens.len(), self.context_max());
-            if length > context_max {
-                return Err(StepError::TooLong { length, context_max });
+            let length = cache.length(chunk.slot) + chunk.tokens.len();
+            let length_max = cache.length_max(chunk.slot);
+            if length > length_max {
+                return Err(StepError::TooLong { length, length_max });
             }
         }
         Ok(())
     }
 
-    fn run(
-        &self,
-        cache: &mut Cache,
-        chunks: &[Chunk<'_>],
-    ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
-        let rows: Vec<Row> = chunks
-            .iter()
-            .flat_map(|chunk| {
-                let (slot, from) = (chunk.slot, cache.length(chunk.slot));
-                (0..chunk.tokens.len()).map(move |i| Row { slot, position: from + i })
-            })
-            .collect();
-        let mut x = self.embed(chunks)?;
-        for (i, layer) in self.weights.layers.iter().enumerate() {
-            self.attend(cache, i, layer, &rows, &mut x)?;
-            self.feed(layer, &mut x)?;
-        }
+    /// Makes room for all tokens and turns their positions into angles.
+    fn begin(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Step {
+        let mut step = Step { rows: Vec::new(), cos: Vec::new(), sin: Vec::new() };
         for chunk in chunks {
-            cache.grow(chunk.slot, chunk.tokens.len());
+            let from = cache.length(chunk.slot);
+            for position in from..from + chunk.tokens.len() {
+                step.rows.push(Row { slot: chunk.slot, position });
+                self.weights.shape.rope.angles(position, &mut step.cos, &mut step.sin);
+            }
+            cache.grow(chunk.slot, chunk.tokens);
         }
-        self.logits(chunks, &x)
+        step
     }
 
-    fn embed(&self, chunks: &[Chunk<'_>]) -> Result<Vec<f32>, StepError> {
+    fn embed(&self, chunks: &[Chunk<'_>]) -> Vec<f32> {
+        let hidden = self.weights.shape.hidden;
         let tokens: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect();
-        let tokens = Tensor::new(tokens, &Device::Cpu)?;
-        Ok(flat(&self.weights.embedding.embedding(&tokens)?.to_dtype(DType::F32)?)?)
-    }
-
-    fn attend(
-        &self,
-        cache: &mut Cache,
-        index: usize,
-        layer: &Layer,
-        rows: &[Row],
-        x: &mut [f32],
-    ) -> Result<(), StepError> {
-        let Shape { heads, kv_heads, head, epsilon, .. } = self.weights.shape;
-        let z = tensor(math::norm(x, &layer.attn_norm, epsilon), rows.len())?;
-        let (mut q, mut k) = (product(&layer.q, &z)?, product(&layer.k, &z)?);
-        let v = product(&layer.v, &z)?;
-        for (i, row) in rows.iter().enumerate() {
-            let angles = row.position * head / 2..(row.position + 1) * head / 2;
-            let (cos, sin) = (&self.weights.cos[angles.clone()], &self.weights.sin[angles]);
-            let queries = q[i * heads * head..(i + 1) * heads * head].chunks_exact_mut(head);
-            let keys = k[i * kv_heads * head..(i + 1) * kv_heads * head].chunks_exact_mut(head);
-            queries.chain(keys).for_each(|part| math::rotate(part, cos, sin));
-            let kept = i * kv_heads * head..(i + 1) * kv_heads * head;
-            cache.append(row.slot, index, &k[kept.clone()], &v[kept]);
+        let mut x = vec![0.0; tokens.len() * hidden];
+        for (token, row) in tokens.iter().zip(x.chunks_exact_mut(hidden)) {
+            self.weights.embedding.row(*token as usize, row);
         }
-        let mut mixed = vec![0f32; rows.len() * heads * head];
+        x
+    }
+
+    fn attend(&self, cache: &mut Cache, index: usize, layer: &Layer, step: &Step, x: &mut [f32]) {
+        let shape = &self.weights.shape;
+        let Shape { heads, kv_heads, head, hidden, epsilon, .. } = *shape;
+        let z = Rows::new(math::norm(x, &layer.attn_norm, epsilon), hidden);
+        let [mut q, mut k, v] = linears([&layer.q, &layer.k, &layer.v], &z);
+        if let Some(norm) = &layer.q_norm {
+            q = math::norm(&q, norm, epsilon);
+        }
+        if let Some(norm) = &layer.k_norm {
+            k = math::norm(&k, norm, epsilon);
+        }
+        self.rotate(step, &mut q, heads);
+        self.rotate(step, &mut k, kv_heads);
+        let width = shape.kv_width();
+        for (i, row) in step.rows.iter().enumerate() {
+            let kept = i * width..(i + 1) * width;
+            cache.write(row.slot, index, row.position, &k[kept.clone()], &v[kept]);
+        }
         let cache = &*cache;
-        mixed.par_chunks_exact_mut(head).enumerate().for_each(|(i, out)| {
-            let (row, query) = (&rows[i / heads], &q[i * head..(i + 1) * head]);
-            let kv_head = i % heads / (heads / kv_heads);
-            let past = cache.layer(row.slot, index);
-            mix(query, &past.keys, &past.values, row.position, kv_heads, kv_head, out);
-        });
-        add(x, &product(&layer.output, &tensor(mixed, rows.len())?)?);
-        Ok(())
+        let past = |i: usize| {
+            let row = &step.rows[i];
+            let from = layer.window.map_or(0, |window| (row.position + 1).saturating_sub(window));
+            Past { positions: from..row.position + 1, page: cache.layer(row.slot, index) }
+        };
+        let mixed = attend(&q, heads, kv_heads, head, past);
+        let [out] = linears([&layer.output], &Rows::new(mixed, heads * head));
+        add(x, &out);
     }
 
-    fn feed(&self, layer: &Layer, x: &mut [f32]) -> Result<(), StepError> {
-        let rows = x.len() / self.weights.shape.hidden;
-        let z = tensor(math::norm(x, &layer.ffn_norm, self.weights.shape.epsilon), rows)?;
-        let gated = math::gated(&product(&layer.gate, &z)?, &product(&layer.up, &z)?);
-        add(x, &product(&layer.down, &tensor(gated, rows)?)?);
-        Ok(())
+    /// Turns all heads of each row to its position.
+    fn rotate(&self, step: &Step, values: &mut [f32], heads: usize) {
+        let head = self.weights.shape.head;
+        let turn = match self.weights.shape.rope.pairing {
+            Pairing::Neighbours => math::rotate,
+            Pairing::Halves => math::rotate_halves,
+        };
+        let angles = step.cos.chunks_exact(head / 2).zip(step.sin.chunks_exact(head / 2));
+        for (row, (cos, sin)) in values.chunks_exact_mut(heads * head).zip(angles) {
+            row.chunks_exact_mut(head).for_each(|part| turn(part, cos, sin));
+        }
     }
 
-    fn logits(&self, chunks: &[Chunk<'_>], x: &[f32]) -> Result<Vec<Option<Vec<f32>>>, StepError> {
+    fn feed(&self, layer: &Layer, x: &mut [f32]) {
+        let Shape { hidden, feed_forward, epsilon, .. } = self.weights.shape;
+        let z = Rows::new(math::norm(x, &layer.ffn_norm, epsilon), hidden);
+        let [gate, up] = linears([&layer.gate, &layer.up], &z);
+        let gated = Rows::new(math::gated(gate, &up), feed_forward);
+        let [down] = linears([&layer.down], &gated);
+        add(x, &down);
+    }
+
+    fn logits(&self, chunks: &[Chunk<'_>], x: &[f32]) -> Vec<Option<Vec<f32>>> {
         let (hidden, vocabulary) = (self.weights.shape.hidden, self.vocabulary());
         let mut last = Vec::new();
         let mut end = 0;
@@ -185,51 +213,27 @@ impl Model {
             }
         }
         if last.is_empty() {
-            return Ok(vec![None; chunks.len()]);
+            return vec![None; chunks.len()];
         }
-        let rows = last.len() / hidden;
         let last = math::norm(&last, &self.weights.norm, self.weights.shape.epsilon);
-        let logits = product(&self.weights.head, &tensor(last, rows)?)?;
+        let [logits] = linears([&self.weights.head], &Rows::new(last, hidden));
         let mut logits = logits.chunks_exact(vocabulary).map(<[f32]>::to_vec);
         let wanted = |chunk: &Chunk<'_>| chunk.wants_logits.then(|| logits.next()).flatten();
-        Ok(chunks.iter().map(wanted).collect())
+        chunks.iter().map(wanted).collect()
     }
 }
 
-/// Attention of one query head over positions `0..=position`.
-fn mix(
-    query: &[f32],
-    keys: &[f32],
-    values: &[f32],
-    position: usize,
-    kv_heads: usize,
-    kv_head: usize,
-    out: &mut [f32],
-) {
-    let head = query.len();
-    let at = |p: usize| (p * kv_heads + kv_head) * head..(p * kv_heads + kv_head + 1) * head;
-    let scale = 1.0 / (head as f32).sqrt();
-    let mut weights: Vec<f32> =
-        (0..=position).map(|p| math::dot(query, &keys[at(p)]) * scale).collect();
-    math::softmax(&mut weights);
-    for (p, weight) in weights.iter().enumerate() {
-        for (out, value) in out.iter_mut().zip(&values[at(p)]) {
-            *out += weight * value;
+/// What several matrices make of the same rows.
+fn linears<const N: usize>(linears: [&Linear; N], rows: &Rows) -> [Vec<f32>; N] {
+    let matrices = linears.map(|linear| &*linear.matrix);
+    let mut outs = products(&matrices, rows).into_iter();
+    linears.map(|linear| {
+        let mut out = outs.next().unwrap_or_default();
+        if let Some(bias) = &linear.bias {
+            out.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
         }
-    }
-}
-
-fn tensor(values: Vec<f32>, rows: usize) -> candle_core::Result<Tensor> {
-    let columns = values.len() / rows;
-    Tensor::from_vec(values, (rows, columns), &Device::Cpu)
-}
-
-fn product(matrix: &QMatMul, x: &Tensor) -> candle_core::Result<Vec<f32>> {
-    flat(&matrix.forward(x)?)
-}
-
-fn flat(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
-    tensor.flatten_all()?.to_vec1()
+        out
+    })
 }
 
 fn add(x: &mut [f32], y: &[f32]) {

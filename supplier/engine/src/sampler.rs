@@ -15,6 +15,9 @@ pub struct Sampling {
     pub presence_penalty: f32,
     /// Taken from the logit of each token that the answer holds, for each time.
     pub frequency_penalty: f32,
+    /// By which the logit of each token that prompt or answer hold is divided where it is positive,
+    /// and multiplied where it is negative; 1: not at all.
+    pub repetition_penalty: f32,
     /// Added to the logits of tokens.
     pub logit_bias: Vec<(u32, f32)>,
     pub seed: u64,
@@ -29,6 +32,7 @@ impl Default for Sampling {
             min_p: 0.0,
             presence_penalty: 0.0,
             frequency_penalty: 0.0,
+            repetition_penalty: 1.0,
             logit_bias: Vec::new(),
             seed: 0,
         }
@@ -51,46 +55,67 @@ pub struct Sampled {
     pub top: Vec<Candidate>,
 }
 
-/// The token that follows `logits` at `position` of the answer, of which `answer` was said so far.
-/// `top` most likely tokens are told too.
-pub fn sample(
-    logits: &[f32],
-    sampling: &Sampling,
-    position: u64,
-    answer: &[u32],
-    top: usize,
-) -> Sampled {
-    let scores = adjusted(logits, sampling, answer);
+/// What a choice is made on, beside logits and settings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said<'a> {
+    pub prompt: &'a [u32],
+    /// What was answered so far. Its length is the position of the choice.
+    pub answer: &'a [u32],
+    /// Which tokens may follow, a bit for each; `None`: all.
+    pub allowed: Option<&'a [u32]>,
+}
+
+/// The token that follows `logits`, after what was `said`. `top` most likely tokens are told too.
+pub fn sample(logits: &[f32], sampling: &Sampling, said: Said<'_>, top: Option<usize>) -> Sampled {
+    let scores = adjusted(logits, sampling, said);
     let chosen = if sampling.temperature <= 0.0 {
         highest(&scores)
     } else {
-        drawn(&scores, sampling, uniform(sampling.seed, position))
+        drawn(&scores, sampling, uniform(sampling.seed, said.answer.len() as u64))
     };
-    let total = log_sum(logits);
+    // Logarithms are those of the model, not of the settings; they take a pass over all tokens.
+    let total = top.map_or(0.0, |_| log_sum(logits));
     let candidate =
         |token: usize| Candidate { token: token as u32, logprob: logits[token] - total };
-    let mut most: Vec<usize> = Vec::new();
-    if top > 0 {
-        most = ranked(logits);
-        most.truncate(top);
-    }
+    let most = match top {
+        Some(top) if top > 0 => ranked(logits.to_vec(), top),
+        _ => Vec::new(),
+    };
     Sampled { chosen: candidate(chosen), top: most.into_iter().map(candidate).collect() }
 }
 
-fn adjusted(logits: &[f32], sampling: &Sampling, answer: &[u32]) -> Vec<f32> {
+fn adjusted(logits: &[f32], sampling: &Sampling, said: Said<'_>) -> Vec<f32> {
     let mut scores = logits.to_vec();
+    if sampling.repetition_penalty != 1.0 {
+        let mut tokens: Vec<u32> = said.prompt.iter().chain(said.answer).copied().collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        for token in tokens {
+            if let Some(score) = scores.get_mut(token as usize) {
+                let penalty = sampling.repetition_penalty;
+                *score = if *score > 0.0 { *score / penalty } else { *score * penalty };
+            }
+        }
+    }
     for (token, bias) in &sampling.logit_bias {
         if let Some(score) = scores.get_mut(*token as usize) {
             *score += bias;
         }
     }
     if sampling.presence_penalty != 0.0 || sampling.frequency_penalty != 0.0 {
-        let mut said = answer.to_vec();
-        said.sort_unstable();
-        for same in said.chunk_by(|a, b| a == b) {
+        let mut answer = said.answer.to_vec();
+        answer.sort_unstable();
+        for same in answer.chunk_by(|a, b| a == b) {
             if let Some(score) = scores.get_mut(same[0] as usize) {
                 let times = same.len() as f32;
                 *score -= sampling.presence_penalty + sampling.frequency_penalty * times;
+            }
+        }
+    }
+    if let Some(allowed) = said.allowed {
+        for (token, score) in scores.iter_mut().enumerate() {
+            if allowed.get(token / 32).is_none_or(|bits| bits >> (token % 32) & 1 == 0) {
+                *score = f32::NEG_INFINITY;
             }
         }
     }
@@ -102,24 +127,32 @@ fn highest(scores: &[f32]) -> usize {
     (1..scores.len()).fold(0, better)
 }
 
-/// Token numbers, the highest score first; equal ones by number.
-fn ranked(scores: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-    order
+/// Token numbers, the highest score first; equal ones by number; the first `count` of them.
+fn ranked(scores: Vec<f32>, count: usize) -> Vec<usize> {
+    // One number that orders by score, falling, then by token: cheaper to sort than pairs.
+    let key = |(token, score): (usize, f32)| {
+        let bits = score.to_bits();
+        let rising = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+        u64::from(!rising) << 32 | token as u64
+    };
+    let mut keys: Vec<u64> = scores.into_iter().enumerate().map(key).collect();
+    if count < keys.len() {
+        keys.select_nth_unstable(count);
+        keys.truncate(count);
+    }
+    keys.sort_unstable();
+    keys.into_iter().map(|key| (key & u64::from(u32::MAX)) as usize).collect()
 }
 
 /// The token on which `point` of the unit line falls, among those that the settings leave.
 fn drawn(scores: &[f32], sampling: &Sampling, point: f64) -> usize {
-    let order = ranked(scores);
-    let best = scores[order[0]];
+    let best = scores[highest(scores)];
     let weight =
         |token: usize| f64::from(libm::expf((scores[token] - best) / sampling.temperature));
+    let count = if sampling.top_k > 0 { sampling.top_k } else { scores.len() };
+    let order = ranked(scores.to_vec(), count);
     let mut left: Vec<(usize, f64)> =
         order.into_iter().map(|token| (token, weight(token))).collect();
-    if sampling.top_k > 0 {
-        left.truncate(sampling.top_k);
-    }
     let floor = f64::from(sampling.min_p);
     left.retain(|(_, weight)| *weight >= floor);
     let total: f64 = left.iter().map(|(_, weight)| weight).sum();
@@ -138,8 +171,8 @@ fn drawn(scores: &[f32], sampling: &Sampling, point: f64) -> usize {
         }
         rest -= weight;
     }
-    // Rounding may leave a sliver beyond the last one.
-    left.last().map_or(0, |(token, _)| *token)
+    // Rounding may leave a sliver beyond the last one that is possible.
+    left.iter().rfind(|(_, weight)| *weight > 0.0).map_or(0, |(token, _)| *token)
 }
 
 fn log_sum(logits: &[f32]) -> f32 {
@@ -165,7 +198,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn choose(logits: &[f32], sampling: &Sampling, position: u64) -> u32 {
-        sample(logits, sampling, position, &[], 0).chosen.token
+        let answer = vec![u32::MAX; position as usize];
+        let said = Said { answer: &answer, ..Said::default() };
+        sample(logits, sampling, said, None).chosen.token
     }
 
     #[test]
@@ -184,16 +219,29 @@ mod tests {
     #[test]
     fn what_was_said_may_be_made_less_likely() {
         let cold = Sampling { temperature: 0.0, frequency_penalty: 1.0, ..Sampling::default() };
-        assert_eq!(sample(&[1.0, 1.5], &cold, 0, &[1], 0).chosen.token, 0);
+        let said = Said { prompt: &[0], answer: &[1], allowed: None };
+        assert_eq!(sample(&[1.0, 1.5], &cold, said, None).chosen.token, 0);
+        let again = Sampling { repetition_penalty: 2.0, frequency_penalty: 0.0, ..cold.clone() };
+        assert_eq!(sample(&[1.0, 1.5, 0.8], &again, said, None).chosen.token, 2);
         let biased = Sampling { logit_bias: vec![(0, 9.0), (77, 1.0)], ..cold };
         assert_eq!(choose(&[1.0, 1.5], &biased, 0), 0);
     }
 
     #[test]
     fn logprobs_are_those_of_the_model() {
-        let told = sample(&[0.0, 0.0, 0.0, 0.0], &Sampling::default(), 0, &[], 2);
+        let settings = Sampling::default();
+        let told = sample(&[0.0, 0.0, 0.0, 0.0], &settings, Said::default(), Some(2));
         assert!((told.chosen.logprob - libm::logf(0.25)).abs() < 1e-6);
         assert_eq!(told.top.iter().map(|c| c.token).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_never_chosen() {
+        let said = Said { allowed: Some(&[0b100]), ..Said::default() };
+        for temperature in [0.0, 1.0, 9.0] {
+            let sampling = Sampling { temperature, ..Sampling::default() };
+            assert_eq!(sample(&[9.0, 8.0, -7.0, 1.0], &sampling, said, None).chosen.token, 2);
+        }
     }
 
     proptest! {
@@ -202,7 +250,7 @@ mod tests {
             logits in prop::collection::vec(-5.0f32..5.0, 2..30), seed: u64, k in 1usize..5
         ) {
             let few = Sampling { top_k: k, seed, ..Sampling::default() };
-            let place = ranked(&logits).iter().position(|&t| t as u32 == choose(&logits, &few, 3));
+            let place = ranked(logits.clone(), logits.len()).iter().position(|&t| t as u32 == choose(&logits, &few, 3));
             prop_assert!(place.is_some_and(|place| place < k));
             let only = Sampling { top_p: 0.0, seed, ..Sampling::default() };
             prop_assert_eq!(choose(&logits, &only, 3) as usize, highest(&logits));
@@ -210,7 +258,7 @@ mod tests {
 
         #[test]
         fn the_same_seed_chooses_the_same(
-            logits in prop::collection::vec(-5.0f32..5.0, 2..30), seed: u64, position: u64
+            logits in prop::collection::vec(-5.0f32..5.0, 2..30), seed: u64, position in 0u64..99
         ) {
             let sampling = Sampling { seed, ..Sampling::default() };
             prop_assert_eq!(choose(&logits, &sampling, position), choose(&logits, &sampling, position));

@@ -1,0 +1,115 @@
+//! The memory of the cache.
+
+/// Tokens in one page: small enough that little is wasted, large enough that looking pages up
+/// costs nothing.
+pub const PAGE: usize = 32;
+
+/// One page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PageId(usize);
+
+#[derive(Debug, Default)]
+struct Page {
+    floats: Vec<f32>,
+    /// Sequences that it belongs to.
+    users: usize,
+    /// Whether it is one of those that can be taken.
+    free: bool,
+}
+
+/// All pages. Their memory is taken when they are first used, and kept.
+#[derive(Debug)]
+pub(super) struct Pages {
+    pages: Vec<Page>,
+    free: Vec<PageId>,
+    used: usize,
+    all: usize,
+    layers: usize,
+    width: usize,
+}
+
+impl Pages {
+    pub(super) fn new(all: usize, layers: usize, width: usize) -> Pages {
+        Pages { pages: Vec::new(), free: Vec::new(), used: 0, all, layers, width }
+    }
+
+    /// Pages at most.
+    pub(super) fn all(&self) -> usize {
+        self.all
+    }
+
+    /// Pages that sequences use now.
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Whether a page can only be had when one that is kept is given up.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.free.is_empty() && self.pages.len() >= self.all
+    }
+
+    /// Whether no sequence uses a page.
+    pub(super) fn is_idle(&self, page: PageId) -> bool {
+        self.pages[page.0].users == 0
+    }
+
+    /// An unused page.
+    pub(super) fn take(&mut self) -> PageId {
+        let page = self.free.pop().unwrap_or_else(|| {
+            let floats = vec![0.0; self.layers * 2 * PAGE * self.width];
+            self.pages.push(Page { floats, ..Page::default() });
+            PageId(self.pages.len() - 1)
+        });
+        self.pages[page.0].free = false;
+        self.share(page);
+        page
+    }
+
+    /// One more sequence uses a page.
+    pub(super) fn share(&mut self, page: PageId) {
+        let users = &mut self.pages[page.0].users;
+        self.used += usize::from(*users == 0);
+        *users += 1;
+    }
+
+    /// One sequence less uses a page, which is then free unless it is `kept`.
+    pub(super) fn leave(&mut self, page: PageId, kept: bool) {
+        let users = &mut self.pages[page.0].users;
+        *users -= 1;
+        let idle = *users == 0;
+        self.used -= usize::from(idle);
+        if idle && !kept {
+            self.discard(page);
+        }
+    }
+
+    /// A page that nobody uses is free.
+    pub(super) fn discard(&mut self, page: PageId) {
+        let state = &mut self.pages[page.0];
+        if state.users == 0 && !state.free {
+            state.free = true;
+            self.free.push(page);
+        }
+    }
+
+    pub(super) fn write(
+        &mut self,
+        page: PageId,
+        layer: usize,
+        place: usize,
+        keys: &[f32],
+        values: &[f32],
+    ) {
+        let width = self.width;
+        let from = (layer * 2 * PAGE + place) * width;
+        let floats = &mut self.pages[page.0].floats;
+        floats[from..from + width].copy_from_slice(keys);
+        let from = from + PAGE * width;
+        floats[from..from + width].copy_from_slice(values);
+    }
+
+    pub(super) fn layer(&self, page: PageId, layer: usize) -> &[f32] {
+        let size = 2 * PAGE * self.width;
+        &self.pages[page.0].floats[layer * size..(layer + 1) * size]
+    }
+}

@@ -1,0 +1,136 @@
+//! The tensors of a model, packed for the kernels.
+
+use super::source::Source;
+use super::{LoadError, Report, Shape};
+use crate::kernel::Matrix;
+use std::sync::Arc;
+
+/// A matrix and what is added to its products.
+pub(crate) struct Linear {
+    pub(crate) matrix: Arc<Matrix>,
+    pub(crate) bias: Option<Vec<f32>>,
+}
+
+pub(crate) struct Layer {
+    pub(crate) attn_norm: Vec<f32>,
+    pub(crate) q: Linear,
+    pub(crate) k: Linear,
+    pub(crate) v: Linear,
+    /// Norms over each head of queries and of keys.
+    pub(crate) q_norm: Option<Vec<f32>>,
+    pub(crate) k_norm: Option<Vec<f32>>,
+    pub(crate) output: Linear,
+    pub(crate) ffn_norm: Vec<f32>,
+    pub(crate) gate: Linear,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
+    pub(crate) window: Option<usize>,
+}
+
+/// All that a model computes with.
+pub(crate) struct Weights {
+    pub(crate) shape: Shape,
+    pub(crate) embedding: Arc<Matrix>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) norm: Vec<f32>,
+    pub(crate) head: Linear,
+}
+
+/// Tensors that some tools write and nobody needs: what they hold is computed.
+const NEEDLESS: &[&str] = &["rope_freqs.weight", "attn_rot_embd.weight", "rotary_emb.inv_freq"];
+
+pub(crate) fn read(source: &Source, report: &mut Report) -> Result<Weights, LoadError> {
+    let shape = source.shape.clone();
+    let mut reader = Reader { source, report, used: Vec::new() };
+    let (h, vocabulary) = (shape.hidden, shape.vocabulary);
+    let embedding = Arc::new(reader.matrix("token_embd.weight", vocabulary, h)?);
+    let mut layers = Vec::new();
+    for i in 0..shape.layers {
+        layers.push(reader.layer(i, &shape)?);
+    }
+    let norm = reader.vector("output_norm.weight", h)?;
+    let head = if shape.tied {
+        reader.used.push("output.weight".to_owned());
+        Linear { matrix: embedding.clone(), bias: None }
+    } else {
+        reader.linear("output", vocabulary, h)?
+    };
+    let used = reader.used;
+    let stranger = source.tensors.keys().find(|name| {
+        !used.contains(name) && !NEEDLESS.iter().any(|needless| name.ends_with(needless))
+    });
+    if let Some(name) = stranger {
+        return Err(LoadError::Stranger { name: name.clone(), family: shape.family });
+    }
+    Ok(Weights { shape, embedding, layers, norm, head })
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    report: &'a mut Report,
+    used: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn layer(&mut self, i: usize, shape: &Shape) -> Result<Layer, LoadError> {
+        let Shape { hidden: h, feed_forward: f, heads, head, .. } = *shape;
+        let (all, kv) = (heads * head, shape.kv_width());
+        let name = |part: &str| format!("blk.{i}.{part}");
+        let norm = |part: &str| format!("blk.{i}.{part}.weight");
+        Ok(Layer {
+            attn_norm: self.vector(&norm("attn_norm"), h)?,
+            q: self.linear(&name("attn_q"), all, h)?,
+            k: self.linear(&name("attn_k"), kv, h)?,
+            v: self.linear(&name("attn_v"), kv, h)?,
+            q_norm: self.head_norm(&norm("attn_q_norm"), shape)?,
+            k_norm: self.head_norm(&norm("attn_k_norm"), shape)?,
+            output: self.linear(&name("attn_output"), h, all)?,
+            ffn_norm: self.vector(&norm("ffn_norm"), h)?,
+            gate: self.linear(&name("ffn_gate"), f, h)?,
+            up: self.linear(&name("ffn_up"), f, h)?,
+            down: self.linear(&name("ffn_down"), h, f)?,
+            window: shape.windows[i],
+        })
+    }
+
+    fn head_norm(&mut self, name: &str, shape: &Shape) -> Result<Option<Vec<f32>>, LoadError> {
+        if shape.family != "qwen3" {
+            return Ok(None);
+        }
+        self.vector(name, shape.head).map(Some)
+    }
+
+    fn linear(&mut self, name: &str, rows: usize, columns: usize) -> Result<Linear, LoadError> {
+        let matrix = Arc::new(self.matrix(&format!("{name}.weight"), rows, columns)?);
+        let bias = format!("{name}.bias");
+        let bias = match self.source.sizes(&bias) {
+            Some(_) => Some(self.vector(&bias, rows)?),
+            None => None,
+        };
+        Ok(Linear { matrix, bias })
+    }
+
+    fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
+        self.used.push(name.to_owned());
+        vector(self.source, name, length)
+    }
+
+    fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
+        self.used.push(name.to_owned());
+        let (kind, bytes) = self.source.bytes(name, &[rows, columns])?;
+        let matrix = Matrix::pack(kind, bytes, rows, columns)
+            .map_err(|source| LoadError::Pack { name: name.to_owned(), source })?;
+        self.report.packed(kind, bytes.len(), matrix.bytes());
+        Ok(matrix)
+    }
+}
+
+/// A tensor of one dimension.
+pub(super) fn vector(source: &Source, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
+    let (kind, bytes) = source.bytes(name, &[length])?;
+    let row = Matrix::pack(kind, bytes, 1, length)
+        .map_err(|source| LoadError::Pack { name: name.to_owned(), source })?;
+    let mut values = vec![0.0; length];
+    row.row(0, &mut values);
+    Ok(values)
+}
