@@ -1,0 +1,34 @@
+import type { MarketQueries, MessageTypes } from "./messages.d.ts";
+
+export * from "./messages.d.ts";
+
+/** What may be left out of a message: all, at any depth. Whole numbers come as bigint or number. */
+export type DeepPartial<T> = T extends bigint
+  ? bigint | number | string
+  : T extends Uint8Array | string | number | boolean
+    ? T
+    : T extends (infer U)[]
+      ? DeepPartial<U>[]
+      : { [K in keyof T]?: DeepPartial<T[K]> };
+
+/** A message's type, as CosmJS takes it into its registry. */
+export interface MessageType<T> {
+  readonly typeUrl: string;
+  readonly fromPartial: (partial: DeepPartial<T>) => T;
+  readonly encode: (message: T | DeepPartial<T>) => { finish(): Uint8Array };
+  readonly decode: (bytes: Uint8Array) => T;
+}
+
+export interface AminoConverter {
+  readonly aminoType: string;
+  readonly toAmino: (value: any) => any;
+  readonly fromAmino: (written: any) => any;
+}
+
+export declare const types: MessageTypes;
+export declare const registryTypes: readonly [string, MessageType<any>][];
+export declare const aminoConverters: Readonly<Record<string, AminoConverter>>;
+
+export declare function setupMarketExtension(base: {
+  queryAbci(path: string, request: Uint8Array): Promise<{ value: Uint8Array }>;
+}): { market: MarketQueries };

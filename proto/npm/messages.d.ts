@@ -1,0 +1,639 @@
+// Made by generate.mjs from proto/schema; do not edit.
+import type { DeepPartial, MessageType } from "./index.d.ts";
+
+export interface Coin {
+  denom: string;
+  amount: string;
+}
+
+export interface CuWeights {
+  freshIn: number;
+  cachedIn: number;
+  out: number;
+}
+
+export interface Service {
+  id: string;
+  source: string;
+  modelHash: Uint8Array;
+  tokenizerHash: Uint8Array;
+  templateHash: Uint8Array;
+  precision: string;
+  kernelClass: string;
+  contextMax: number;
+  cuWeights?: CuWeights;
+  priceStart: bigint;
+  denom: string;
+  identityThreshold: number;
+}
+
+export interface Offer {
+  service: string;
+  ask: bigint;
+  capacity: bigint;
+}
+
+export interface PayoutShare {
+  to: string;
+  share: number;
+}
+
+export declare enum Standing {
+  STANDING_UNSPECIFIED = 0,
+  STANDING_BONDED = 1,
+  STANDING_JAILED = 2,
+  STANDING_UNBONDING = 3,
+}
+
+export interface Supplier {
+  operator: string;
+  owner: string;
+  stake: string;
+  relayKey: Uint8Array;
+  endpoint: string;
+  offers: Offer[];
+  payouts: PayoutShare[];
+  standing: Standing;
+  until: bigint;
+}
+
+export interface Gateway {
+  address: string;
+  stake: string;
+  relayKey: Uint8Array;
+  exposure: string;
+  standing: Standing;
+  until: bigint;
+}
+
+export interface Escrow {
+  app: string;
+  denom: string;
+  amount: string;
+}
+
+export interface Delegation {
+  app: string;
+  gateway: string;
+  denom: string;
+  limit: string;
+  expires: bigint;
+}
+
+export interface Windows {
+  grace: bigint;
+  claim: bigint;
+  proof: bigint;
+  audit: bigint;
+}
+
+export interface Shares {
+  supplier: number;
+  source: number;
+  audits: number;
+  treasury: number;
+  burn: number;
+}
+
+export interface Proving {
+  rate: number;
+  draws: number;
+  alwaysAbove: string;
+  penaltyRate: number;
+  penaltyMin: string;
+}
+
+export interface PriceParams {
+  targetUtilisation: number;
+  gainMin: number;
+  gainMax: number;
+  gainStart: number;
+  gainStep: number;
+  stepMax: number;
+  phiLo: number;
+  phiHi: number;
+  payerCap: number;
+  operatorCap: number;
+}
+
+export interface Params {
+  sessionLength: bigint;
+  windows?: Windows;
+  relayMax: bigint;
+  suppliersPerSession: number;
+  inflightMax: number;
+  requestMaxBytes: number;
+  checkpointCu: bigint;
+  shares?: Shares;
+  proving?: Proving;
+  price?: PriceParams;
+  supplierStakeMin: string;
+  gatewayStakeMin: string;
+  ownerCap: string;
+  unbonding: bigint;
+  jail: bigint;
+  history: bigint;
+  settlementsPerBlock: number;
+}
+
+export interface Terms {
+  protocolVersion: number;
+  price: bigint;
+  denom: string;
+  source: string;
+  cuWeights?: CuWeights;
+  tokenizerHash: Uint8Array;
+  templateHash: Uint8Array;
+  contextMax: number;
+  windows?: Windows;
+  relayMax: bigint;
+  inflightMax: number;
+  requestMaxBytes: number;
+  checkpointCu: bigint;
+  shares?: Shares;
+  proving?: Proving;
+}
+
+export interface Seat {
+  operator: string;
+  relayKey: Uint8Array;
+  endpoint: string;
+  payouts: PayoutShare[];
+}
+
+export interface Session {
+  id: Uint8Array;
+  service: string;
+  app: string;
+  gateway: string;
+  gatewayKey: Uint8Array;
+  start: bigint;
+  end: bigint;
+  budget: string;
+  seats: Seat[];
+  terms?: Terms;
+}
+
+export interface ClaimRoot {
+  sessionId: Uint8Array;
+  root: Uint8Array;
+  sum: bigint;
+  count: bigint;
+  unackedFrom: bigint;
+}
+
+export declare enum Phase {
+  PHASE_UNSPECIFIED = 0,
+  PHASE_CLAIMED = 1,
+  PHASE_PROOF_DUE = 2,
+  PHASE_PROVEN = 3,
+  PHASE_SPARED = 4,
+  PHASE_REFUTED = 5,
+  PHASE_EXPIRED = 6,
+}
+
+export interface Claim {
+  operator: string;
+  root?: ClaimRoot;
+  phase: Phase;
+  claimedAt: bigint;
+}
+
+export interface Settled {
+  sessionId: Uint8Array;
+  operator: string;
+  service: string;
+  app: string;
+  gateway: string;
+  root?: ClaimRoot;
+  phase: Phase;
+  price: bigint;
+  denom: string;
+  cost: string;
+  split?: Split;
+  slashed: string;
+  height: bigint;
+  reason: string;
+}
+
+export interface Split {
+  supplier: string;
+  source: string;
+  audits: string;
+  treasury: string;
+  burn: string;
+}
+
+export interface PriceState {
+  service: string;
+  x: bigint;
+  ubar: number;
+  gain: number;
+  lastSign: number;
+  price: bigint;
+  since: bigint;
+}
+
+export interface Usage {
+  freshIn: bigint;
+  cachedIn: bigint;
+  out: bigint;
+}
+
+export interface Acked {
+  count: bigint;
+  cu: bigint;
+  floor: bigint;
+  hash: Uint8Array;
+}
+
+export interface AckEntry {
+  relayId: Uint8Array;
+  cu: bigint;
+}
+
+export interface RelayRequest {
+  chainId: string;
+  sessionId: Uint8Array;
+  supplier: string;
+  relayId: Uint8Array;
+  seq: bigint;
+  requestDigest: Uint8Array;
+  maxCu: bigint;
+  issuedAt: bigint;
+  acked?: Acked;
+}
+
+export interface SignedRequest {
+  body?: RelayRequest;
+  signature: Uint8Array;
+}
+
+export interface Ack {
+  chainId: string;
+  sessionId: Uint8Array;
+  supplier: string;
+  acked?: Acked;
+}
+
+export interface SignedAck {
+  body?: Ack;
+  signature: Uint8Array;
+}
+
+export interface Envelope {
+  request?: SignedRequest;
+  entries: AckEntry[];
+}
+
+export interface AckUpdate {
+  ack?: SignedAck;
+  entries: AckEntry[];
+}
+
+export declare enum Status {
+  STATUS_UNSPECIFIED = 0,
+  STATUS_COMPLETED = 1,
+  STATUS_CUT = 2,
+  STATUS_FAILED = 3,
+}
+
+export interface Receipt {
+  sessionId: Uint8Array;
+  relayId: Uint8Array;
+  requestDigest: Uint8Array;
+  responseRoot: Uint8Array;
+  chunkCount: bigint;
+  usage?: Usage;
+  cu: bigint;
+  status: Status;
+  startedAt: bigint;
+  firstTokenAt: bigint;
+  finishedAt: bigint;
+  evidenceRoot: Uint8Array;
+}
+
+export interface SignedReceipt {
+  body?: Receipt;
+  signature: Uint8Array;
+}
+
+export interface AckProof {
+  before: Uint8Array;
+  tail: AckEntry[];
+  request?: SignedRequest;
+  ack?: SignedAck;
+}
+
+export interface Leaf {
+  request?: SignedRequest;
+  receipt?: SignedReceipt;
+  ack?: AckProof;
+}
+
+export interface Opening {
+  leaf?: Leaf;
+  path: Uint8Array;
+}
+
+export interface MsgDone {
+}
+
+export interface MsgListService {
+  source: string;
+  service?: Service;
+}
+
+export interface MsgStakeSupplier {
+  owner: string;
+  operator: string;
+  add?: Coin;
+  relayKey: Uint8Array;
+  endpoint: string;
+  offers: Offer[];
+  payouts: PayoutShare[];
+}
+
+export interface MsgUpdateSupplier {
+  operator: string;
+  relayKey: Uint8Array;
+  endpoint: string;
+  offers: Offer[];
+}
+
+export interface MsgUnstakeSupplier {
+  owner: string;
+  operator: string;
+}
+
+export interface MsgUnjailSupplier {
+  operator: string;
+}
+
+export interface MsgStakeGateway {
+  gateway: string;
+  add?: Coin;
+  relayKey: Uint8Array;
+}
+
+export interface MsgUnstakeGateway {
+  gateway: string;
+}
+
+export interface MsgDeposit {
+  app: string;
+  coin?: Coin;
+}
+
+export interface MsgWithdraw {
+  app: string;
+  coin?: Coin;
+}
+
+export interface MsgDelegate {
+  app: string;
+  gateway: string;
+  limit?: Coin;
+  expires: bigint;
+}
+
+export interface MsgUndelegate {
+  app: string;
+  gateway: string;
+}
+
+export interface MsgOpenSession {
+  gateway: string;
+  app: string;
+  service: string;
+  start: bigint;
+  budget: string;
+}
+
+export interface MsgSubmitClaims {
+  operator: string;
+  claims: ClaimRoot[];
+}
+
+export interface Proof {
+  sessionId: Uint8Array;
+  openings: Opening[];
+}
+
+export interface MsgSubmitProofs {
+  operator: string;
+  proofs: Proof[];
+}
+
+export interface MsgUpdateParams {
+  authority: string;
+  params?: Params;
+}
+
+export interface QueryParams {
+}
+
+export interface QueryService {
+  id: string;
+}
+
+export interface QueryServices {
+  after: string;
+  limit: number;
+}
+
+export interface AnswerServices {
+  services: Service[];
+}
+
+export interface QueryPrice {
+  service: string;
+}
+
+export interface QuerySupplier {
+  operator: string;
+}
+
+export interface QuerySuppliers {
+  after: string;
+  limit: number;
+}
+
+export interface AnswerSuppliers {
+  suppliers: Supplier[];
+}
+
+export interface QueryGateway {
+  address: string;
+}
+
+export interface QueryApp {
+  app: string;
+}
+
+export interface AnswerApp {
+  escrow: Escrow[];
+  delegations: Delegation[];
+}
+
+export interface QuerySession {
+  id: Uint8Array;
+}
+
+export interface QuerySessions {
+  party: string;
+  after: Uint8Array;
+  limit: number;
+}
+
+export interface AnswerSessions {
+  sessions: Session[];
+}
+
+export interface QueryClaim {
+  sessionId: Uint8Array;
+  operator: string;
+}
+
+export interface QuerySettled {
+  sessionId: Uint8Array;
+  operator: string;
+}
+
+export interface QueryClock {
+}
+
+export interface AnswerClock {
+  height: bigint;
+  start: bigint;
+  nextStart: bigint;
+}
+
+export interface QuerySeed {
+  height: bigint;
+}
+
+export interface AnswerSeed {
+  height: bigint;
+  seed: Uint8Array;
+}
+
+export interface QueryInvariants {
+}
+
+export interface Invariant {
+  purse: string;
+  denom: string;
+  owed: string;
+}
+
+export interface AnswerInvariants {
+  invariants: Invariant[];
+}
+
+export interface Genesis {
+  authority: string;
+  params?: Params;
+  services: Service[];
+  suppliers: Supplier[];
+  gateways: Gateway[];
+  escrow: Escrow[];
+  delegations: Delegation[];
+}
+
+export interface MarketQueries {
+  params(question?: DeepPartial<QueryParams>): Promise<Params>;
+  service(question: DeepPartial<QueryService>): Promise<Service>;
+  services(question: DeepPartial<QueryServices>): Promise<AnswerServices>;
+  price(question: DeepPartial<QueryPrice>): Promise<PriceState>;
+  supplier(question: DeepPartial<QuerySupplier>): Promise<Supplier>;
+  suppliers(question: DeepPartial<QuerySuppliers>): Promise<AnswerSuppliers>;
+  gateway(question: DeepPartial<QueryGateway>): Promise<Gateway>;
+  app(question: DeepPartial<QueryApp>): Promise<AnswerApp>;
+  session(question: DeepPartial<QuerySession>): Promise<Session>;
+  sessions(question: DeepPartial<QuerySessions>): Promise<AnswerSessions>;
+  claim(question: DeepPartial<QueryClaim>): Promise<Claim>;
+  settled(question: DeepPartial<QuerySettled>): Promise<Settled>;
+  clock(question?: DeepPartial<QueryClock>): Promise<AnswerClock>;
+  seed(question: DeepPartial<QuerySeed>): Promise<AnswerSeed>;
+  invariants(question?: DeepPartial<QueryInvariants>): Promise<AnswerInvariants>;
+}
+
+export interface MessageTypes {
+  CuWeights: MessageType<CuWeights>;
+  Service: MessageType<Service>;
+  Offer: MessageType<Offer>;
+  PayoutShare: MessageType<PayoutShare>;
+  Supplier: MessageType<Supplier>;
+  Gateway: MessageType<Gateway>;
+  Escrow: MessageType<Escrow>;
+  Delegation: MessageType<Delegation>;
+  Windows: MessageType<Windows>;
+  Shares: MessageType<Shares>;
+  Proving: MessageType<Proving>;
+  PriceParams: MessageType<PriceParams>;
+  Params: MessageType<Params>;
+  Terms: MessageType<Terms>;
+  Seat: MessageType<Seat>;
+  Session: MessageType<Session>;
+  ClaimRoot: MessageType<ClaimRoot>;
+  Claim: MessageType<Claim>;
+  Settled: MessageType<Settled>;
+  Split: MessageType<Split>;
+  PriceState: MessageType<PriceState>;
+  Usage: MessageType<Usage>;
+  Acked: MessageType<Acked>;
+  AckEntry: MessageType<AckEntry>;
+  RelayRequest: MessageType<RelayRequest>;
+  SignedRequest: MessageType<SignedRequest>;
+  Ack: MessageType<Ack>;
+  SignedAck: MessageType<SignedAck>;
+  Envelope: MessageType<Envelope>;
+  AckUpdate: MessageType<AckUpdate>;
+  Receipt: MessageType<Receipt>;
+  SignedReceipt: MessageType<SignedReceipt>;
+  AckProof: MessageType<AckProof>;
+  Leaf: MessageType<Leaf>;
+  Opening: MessageType<Opening>;
+  MsgDone: MessageType<MsgDone>;
+  MsgListService: MessageType<MsgListService>;
+  MsgStakeSupplier: MessageType<MsgStakeSupplier>;
+  MsgUpdateSupplier: MessageType<MsgUpdateSupplier>;
+  MsgUnstakeSupplier: MessageType<MsgUnstakeSupplier>;
+  MsgUnjailSupplier: MessageType<MsgUnjailSupplier>;
+  MsgStakeGateway: MessageType<MsgStakeGateway>;
+  MsgUnstakeGateway: MessageType<MsgUnstakeGateway>;
+  MsgDeposit: MessageType<MsgDeposit>;
+  MsgWithdraw: MessageType<MsgWithdraw>;
+  MsgDelegate: MessageType<MsgDelegate>;
+  MsgUndelegate: MessageType<MsgUndelegate>;
+  MsgOpenSession: MessageType<MsgOpenSession>;
+  MsgSubmitClaims: MessageType<MsgSubmitClaims>;
+  Proof: MessageType<Proof>;
+  MsgSubmitProofs: MessageType<MsgSubmitProofs>;
+  MsgUpdateParams: MessageType<MsgUpdateParams>;
+  QueryParams: MessageType<QueryParams>;
+  QueryService: MessageType<QueryService>;
+  QueryServices: MessageType<QueryServices>;
+  AnswerServices: MessageType<AnswerServices>;
+  QueryPrice: MessageType<QueryPrice>;
+  QuerySupplier: MessageType<QuerySupplier>;
+  QuerySuppliers: MessageType<QuerySuppliers>;
+  AnswerSuppliers: MessageType<AnswerSuppliers>;
+  QueryGateway: MessageType<QueryGateway>;
+  QueryApp: MessageType<QueryApp>;
+  AnswerApp: MessageType<AnswerApp>;
+  QuerySession: MessageType<QuerySession>;
+  QuerySessions: MessageType<QuerySessions>;
+  AnswerSessions: MessageType<AnswerSessions>;
+  QueryClaim: MessageType<QueryClaim>;
+  QuerySettled: MessageType<QuerySettled>;
+  QueryClock: MessageType<QueryClock>;
+  AnswerClock: MessageType<AnswerClock>;
+  QuerySeed: MessageType<QuerySeed>;
+  AnswerSeed: MessageType<AnswerSeed>;
+  QueryInvariants: MessageType<QueryInvariants>;
+  Invariant: MessageType<Invariant>;
+  AnswerInvariants: MessageType<AnswerInvariants>;
+  Genesis: MessageType<Genesis>;
+}
