@@ -1,5 +1,6 @@
 //! A request's parameters, checked.
 
+use crate::defaults::Defaults;
 use crate::grammar::Form;
 use crate::tools::{self, Tools};
 use engine::Sampling;
@@ -29,18 +30,23 @@ pub(crate) struct Ask {
 }
 
 /// Reads a request.
-pub(crate) fn read(meter: &Meter, endpoint: Endpoint, body: &[u8]) -> Result<Ask, BadRequest> {
+pub(crate) fn read(
+    meter: &Meter,
+    defaults: &Defaults,
+    endpoint: Endpoint,
+    body: &[u8],
+) -> Result<Ask, BadRequest> {
     let asked = meter.read(endpoint, body)?;
     // It was read as an object just now.
     let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
     let sampling = Sampling {
-        temperature: number(&fields, "temperature", 0.0, 2.0)?.unwrap_or(1.0),
-        top_p: number(&fields, "top_p", 0.0, 1.0)?.unwrap_or(1.0),
-        top_k: top_k(&fields)?,
+        temperature: number(&fields, "temperature", 0.0, 2.0)?.unwrap_or(defaults.temperature),
+        top_p: number(&fields, "top_p", 0.0, 1.0)?.unwrap_or(defaults.top_p),
+        top_k: top_k(&fields)?.unwrap_or(defaults.top_k),
         min_p: number(&fields, "min_p", 0.0, 1.0)?.unwrap_or(0.0),
         presence_penalty: number(&fields, "presence_penalty", -2.0, 2.0)?.unwrap_or(0.0),
         frequency_penalty: number(&fields, "frequency_penalty", -2.0, 2.0)?.unwrap_or(0.0),
-        repetition_penalty: repetition_penalty(&fields)?,
+        repetition_penalty: repetition_penalty(&fields)?.unwrap_or(defaults.repetition_penalty),
         logit_bias: logit_bias(&fields)?,
         seed: 0,
     };
@@ -79,9 +85,9 @@ fn number(
     Ok(Some(number as f32))
 }
 
-fn repetition_penalty(fields: &Map<String, Value>) -> Result<f32, BadRequest> {
-    let penalty = number(fields, "repetition_penalty", 0.0, 2.0)?.unwrap_or(1.0);
-    if penalty > 0.0 {
+fn repetition_penalty(fields: &Map<String, Value>) -> Result<Option<f32>, BadRequest> {
+    let penalty = number(fields, "repetition_penalty", 0.0, 2.0)?;
+    if penalty.is_none_or(|penalty| penalty > 0.0) {
         return Ok(penalty);
     }
     let message = "repetition_penalty is 0, but must be more: it divides";
@@ -108,10 +114,11 @@ fn form(fields: &Map<String, Value>) -> Result<Option<Form>, BadRequest> {
     Ok(Some(Form { schema, param }))
 }
 
-fn top_k(fields: &Map<String, Value>) -> Result<usize, BadRequest> {
+fn top_k(fields: &Map<String, Value>) -> Result<Option<usize>, BadRequest> {
     match present(fields, "top_k").map(|value| (value, value.as_i64())) {
-        None | Some((_, Some(-1 | 0))) => Ok(0),
-        Some((_, Some(k))) if k > 0 => Ok(k as usize),
+        None => Ok(None),
+        Some((_, Some(-1 | 0))) => Ok(Some(0)),
+        Some((_, Some(k))) if k > 0 => Ok(Some(k as usize)),
         Some((value, _)) => {
             Err(BadRequest::of("top_k", format!("top_k is {value}, but must be -1, 0 or more")))
         }

@@ -4,6 +4,7 @@
 //! ```text
 //! serve     HTTP: reads requests, writes answers, streamed or not
 //! ask       a request's parameters, checked
+//! defaults  how a model is sampled when a request does not say
 //! worker    the one thread that computes: takes jobs, steps the batch, gives out pieces
 //! queue     answers that wait for room
 //! batch     which tokens go into the next step; pure
@@ -17,6 +18,7 @@ mod answer;
 mod ask;
 mod batch;
 pub mod config;
+mod defaults;
 mod grammar;
 mod metrics;
 mod queue;
@@ -27,4 +29,5 @@ mod tools;
 mod worker;
 
 pub use config::{Config, TEMPLATE};
+pub use defaults::{Defaults, DefaultsError};
 pub use serve::{Parts, ServeError, router, serve};

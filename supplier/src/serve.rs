@@ -3,6 +3,7 @@
 use crate::answer::{Frame, Made, Used};
 use crate::ask::{self, Ask};
 use crate::config::Limits;
+use crate::defaults::Defaults;
 use crate::grammar::{Grammar, Grammars};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
@@ -38,6 +39,7 @@ pub struct Parts {
     pub meter: Arc<Meter>,
     /// The name under which the model is served.
     pub name: String,
+    pub defaults: Defaults,
     pub limits: Limits,
 }
 
@@ -56,6 +58,7 @@ pub enum ServeError {
 struct Supplier {
     meter: Arc<Meter>,
     name: Arc<str>,
+    defaults: Defaults,
     limits: Limits,
     room: Room,
     /// Tokens of prompt and answer together that the model can read.
@@ -95,14 +98,26 @@ pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
         .name("compute".to_owned())
         .spawn(move || workshop.run(&received))
         .map_err(ServeError::Thread)?;
-    let (meter, name, limits) = (parts.meter, parts.name.into(), parts.limits);
+    let (meter, name) = (parts.meter, parts.name.into());
+    let (defaults, limits) = (parts.defaults, parts.limits);
     let asked = stop.clone();
     let health = Health::new(registry, move || match asked.is_asked() {
         true => Err("stopping".to_owned()),
         false => Ok(()),
     });
-    let supplier =
-        Supplier { meter, name, limits, room, context_max, grammars, jobs, waiting, metrics, stop };
+    let supplier = Supplier {
+        meter,
+        name,
+        defaults,
+        limits,
+        room,
+        context_max,
+        grammars,
+        jobs,
+        waiting,
+        metrics,
+        stop,
+    };
     let api = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
@@ -162,7 +177,7 @@ impl Supplier {
         let (head, body) = request.into_parts();
         let most = self.limits.request_bytes;
         let body = to_bytes(body, most).await.map_err(|_| Refusal::TooLarge(most))?;
-        let mut ask = ask::read(&self.meter, endpoint, &body)?;
+        let mut ask = ask::read(&self.meter, &self.defaults, endpoint, &body)?;
         if ask.asked.model != *self.name {
             return Err(Refusal::Model(ask.asked.model));
         }

@@ -20,6 +20,7 @@ fn supplier(queue: usize) -> Router {
         model: engine::Model::load(&folder).unwrap(),
         meter: Arc::new(meter::Meter::load(&folder).unwrap()),
         name: "demo".to_owned(),
+        defaults: supplier::Defaults::default(),
         limits,
     };
     router(parts, Stop::new()).unwrap()

@@ -6,7 +6,8 @@ use std::path::Path;
 /// The name under which it is listed.
 pub(crate) const NAME: &str = "lode-demo";
 
-const FILES: [(&str, &[u8]); 3] = [
+const FILES: [(&str, &[u8]); 4] = [
+    ("generation_config.json", include_bytes!("../models/lode-demo/generation_config.json")),
     ("model.gguf", include_bytes!("../models/lode-demo/model.gguf")),
     ("tokenizer.json", include_bytes!("../models/lode-demo/tokenizer.json")),
     ("tokenizer_config.json", include_bytes!("../models/lode-demo/tokenizer_config.json")),

@@ -121,7 +121,9 @@ pub(crate) fn supplier(RoleCommand::Start(start): RoleCommand) -> anyhow::Result
         let model = engine::Model::load(&config.model)?;
         let meter = Arc::new(meter::Meter::load(&config.model)?);
         tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
-        let parts = supplier::Parts { model, meter, name: config.name, limits: config.limits };
+        let defaults = supplier::Defaults::load(&config.model)?;
+        let (name, limits) = (config.name, config.limits);
+        let parts = supplier::Parts { model, meter, name, defaults, limits };
         Ok(supplier::serve(parts, listener, stop).await?)
     })
 }

@@ -89,9 +89,10 @@ pub struct GasPolicy {
 }
 
 impl Default for GasPolicy {
-    /// No fees, 30 % more gas than tried, 30 blocks.
+    /// No fees, 60 % more gas than tried, 30 blocks. A try has no fee in it, so a Cosmos SDK node does
+    /// not count what taking one costs.
     fn default() -> GasPolicy {
-        GasPolicy { price: GasPrice::free(), margin: Ppm(1_300_000), lifetime: 30 }
+        GasPolicy { price: GasPrice::free(), margin: Ppm(1_600_000), lifetime: 30 }
     }
 }
 

@@ -63,8 +63,8 @@ async fn a_payment_is_tried_out_signed_and_followed_into_its_block() {
 
     let (auth, body) = parts(&scene.ledger.included()[0]);
     let fee = auth.fee.unwrap();
-    assert_eq!(fee.gas_limit, 130_000);
-    assert_eq!((fee.amount[0].amount.as_str(), fee.amount[0].denom.as_str()), ("3250", "ulode"));
+    assert_eq!(fee.gas_limit, 160_000);
+    assert_eq!((fee.amount[0].amount.as_str(), fee.amount[0].denom.as_str()), ("4000", "ulode"));
     assert_eq!(body.timeout_height, 15);
     assert_eq!(body.messages[0].type_url, "/cosmos.bank.v1beta1.MsgSend");
 }
