@@ -139,8 +139,8 @@ pub(crate) fn revealed(session: &Session, claim: &Claim, seed: &Digest) -> Phase
     }
 }
 
-/// Whether the leaves are the drawn ones, and right. Signatures are checked together; only where one is
-/// wrong are they checked one by one, to say which.
+/// Whether the leaves are the drawn ones, and right. Signatures are checked together; only where
+/// something is wrong are they checked one by one, to say what is wrong first.
 fn outcome(
     chain_id: &str,
     session: &Session,
@@ -150,8 +150,8 @@ fn outcome(
     openings: &[Opening],
 ) -> Result<(), Wrong> {
     let mut batch = Batch::default();
-    check(chain_id, session, seat, claim, seed, openings, &mut batch)?;
-    if batch.hold() {
+    let together = check(chain_id, session, seat, claim, seed, openings, &mut batch);
+    if together.is_ok() && batch.hold() {
         return Ok(());
     }
     check(chain_id, session, seat, claim, seed, openings, &mut AtOnce)

@@ -10,6 +10,7 @@ use proto::vrf::VrfSecret;
 use proto::wire::Wire;
 use proto::{Coin, Denom, Digest, Height, Time, seed};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The secret of the one validator's beacon key.
 const BEACON: [u8; 32] = [77; 32];
@@ -123,7 +124,20 @@ impl Recorder {
 
     /// One line for the beginning, one for each block.
     pub fn into_lines(self) -> String {
-        self.lines.into_iter().map(|line| format!("{line}\n")).collect()
+        self.lines.into_iter().map(|line| format!("{}\n", sorted(line))).collect()
+    }
+}
+
+/// The same with keys in order: a crate anywhere in the build may have them kept as they came.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> =
+                fields.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        plain => plain,
     }
 }
 
