@@ -1,6 +1,7 @@
 //! One step of a model over a batch of pieces of sequences.
 
 use crate::attention::{Past, attend};
+use crate::buffer::Buffer;
 use crate::cache::{Cache, PAGE, Room, Slot};
 use crate::kernel::{Rows, products};
 use crate::load::{self, Layer, Linear, LoadError, Pairing, Report, Shape, Weights};
@@ -141,10 +142,10 @@ impl Model {
         step
     }
 
-    fn embed(&self, chunks: &[Chunk<'_>]) -> Vec<f32> {
+    fn embed(&self, chunks: &[Chunk<'_>]) -> Buffer<f32> {
         let hidden = self.weights.shape.hidden;
         let tokens: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect();
-        let mut x = vec![0.0; tokens.len() * hidden];
+        let mut x = Buffer::dirty(tokens.len() * hidden);
         for (token, row) in tokens.iter().zip(x.chunks_exact_mut(hidden)) {
             self.weights.embedding.row(*token as usize, row);
         }
@@ -224,11 +225,11 @@ impl Model {
 }
 
 /// What several matrices make of the same rows.
-fn linears<const N: usize>(linears: [&Linear; N], rows: &Rows) -> [Vec<f32>; N] {
+fn linears<const N: usize>(linears: [&Linear; N], rows: &Rows) -> [Buffer<f32>; N] {
     let matrices = linears.map(|linear| &*linear.matrix);
     let mut outs = products(&matrices, rows).into_iter();
     linears.map(|linear| {
-        let mut out = outs.next().unwrap_or_default();
+        let mut out = outs.next().expect("there is a product for each matrix");
         if let Some(bias) = &linear.bias {
             out.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
         }
