@@ -109,3 +109,46 @@ fn write_json(value: &Json, indent: Option<usize>, depth: usize, text: &mut Stri
         other => text.push_str(&other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rendered(text: &str) -> String {
+        let template = Template::new(text.to_owned(), Some("<s>".to_owned()), None).unwrap();
+        let messages = [
+            json!({"role": "user", "content": "Hi <there>"}),
+            json!({"role": "assistant", "content": "<think>\nhm\n</think>\n\nHello"}),
+        ];
+        template.render(&messages, Some(&json!([{"name": "é", "list": [1, true]}]))).unwrap()
+    }
+
+    #[test]
+    fn what_the_families_templates_use_is_understood() {
+        for (text, expected) in [
+            (
+                "{{ bos_token }}{%- if messages[0]['role'] == 'user' %}\n  yes{% endif %}",
+                "<s>  yes",
+            ),
+            ("{%- for message in messages[::-1] %}{{ message.role[0] }}{% endfor %}", "au"),
+            (
+                "{%- set ns = namespace(last=0) %}{% for m in messages %}{% set ns.last = loop.index0 %}{% endfor %}{{ ns.last }}",
+                "1",
+            ),
+            ("{{ messages[1].content.split('</think>')[-1].lstrip('\\n') }}", "Hello"),
+            (
+                "{% for m in messages %}{% if loop.last %}{% break %}{% endif %}{{ m.content }}{% endfor %}",
+                "Hi <there>",
+            ),
+            ("{{ tools | tojson }}", r#"[{"list": [1, true], "name": "é"}]"#),
+            (
+                "{{ messages[0].content is string and messages[0].content.startswith('Hi') }}",
+                "True",
+            ),
+            ("{{ strftime_now is defined }}{{ messages | length }}", "False2"),
+        ] {
+            assert_eq!(rendered(text), expected, "{text}");
+        }
+    }
+}

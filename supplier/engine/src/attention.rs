@@ -35,7 +35,7 @@ where
         let place = Place { kv_heads, kv_head, head };
         mix(&queries[i * head..(i + 1) * head], &past, place, out);
     };
-    if queries.len() / head < PARALLEL_MIN {
+    if queries.len() / head < PARALLEL_MIN || rayon::current_num_threads() == 1 {
         mixed.chunks_exact_mut(head).enumerate().for_each(one);
     } else {
         mixed.par_chunks_exact_mut(head).enumerate().for_each(one);

@@ -53,7 +53,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 pub(crate) fn norm(x: &[f32], weight: &[f32], epsilon: f32) -> Buffer<f32> {
     let mut y = Buffer::dirty(x.len());
     let width = weight.len();
-    if x.len() < PARALLEL_MIN {
+    if x.len() < PARALLEL_MIN || rayon::current_num_threads() == 1 {
         norm_rows(x, weight, epsilon, &mut y);
     } else {
         let rows = x.par_chunks_exact(width).zip(y.par_chunks_exact_mut(width));
@@ -77,7 +77,7 @@ fn norm_rows_anywhere(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32]) {
 
 /// `silu(gate) * up`, value by value.
 pub(crate) fn gated(mut gate: Buffer<f32>, up: &[f32]) -> Buffer<f32> {
-    if gate.len() < PARALLEL_MIN {
+    if gate.len() < PARALLEL_MIN || rayon::current_num_threads() == 1 {
         gate_values(&mut gate, up);
     } else {
         let parts = gate.par_chunks_mut(PARALLEL_MIN / 8).zip(up.par_chunks(PARALLEL_MIN / 8));

@@ -96,6 +96,14 @@ impl Model {
         chunks: &[Chunk<'_>],
     ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
         self.check(cache, chunks)?;
+        if rayon::current_num_threads() == 1 {
+            return Ok(self.run(cache, chunks));
+        }
+        // On a thread of the pool, handing pieces to the others costs least.
+        Ok(rayon::scope(|_| self.run(cache, chunks)))
+    }
+
+    fn run(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Vec<Option<Vec<f32>>> {
         let step = self.begin(cache, chunks);
         let mut x = self.embed(chunks);
         for (i, layer) in self.weights.layers.iter().enumerate() {
@@ -103,7 +111,7 @@ impl Model {
             self.feed(layer, &mut x);
         }
         chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
-        Ok(self.logits(chunks, &x))
+        self.logits(chunks, &x)
     }
 
     fn check(&self, cache: &Cache, chunks: &[Chunk<'_>]) -> Result<(), StepError> {

@@ -55,7 +55,7 @@ impl Rows {
                     block.round(values);
                 }
             };
-            if values.len() < PARALLEL_MIN {
+            if values.len() < PARALLEL_MIN || rayon::current_num_threads() == 1 {
                 values.chunks_exact(width).zip(blocks.chunks_exact_mut(each)).for_each(row);
             } else {
                 let blocks = blocks.par_chunks_exact_mut(each);
