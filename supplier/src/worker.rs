@@ -109,7 +109,9 @@ impl Workshop {
         while queue.receive(jobs, running.is_empty()) {
             queue.drop_finished(self.answer_limit);
             self.drop_finished(&mut cache, &mut running);
-            while let Some((job, slot, known)) = queue.admit(&mut cache) {
+            while let Some((job, slot, known)) =
+                queue.admit(&mut cache, |prompt| running.iter().any(|s| s.is_reading(prompt)))
+            {
                 self.metrics.reused.inc_by(known as u64);
                 running.push(Sequence::new(job, slot, known));
             }
@@ -238,6 +240,11 @@ impl Sequence {
     fn new(job: Job, slot: Slot, known: usize) -> Sequence {
         let (unread, voice) = (job.prompt[known..].to_vec(), Voice::new(job.stop.clone()));
         Sequence { job, slot, unread, voice, logprobs: Vec::new() }
+    }
+
+    /// Whether it still reads this very prompt.
+    fn is_reading(&self, prompt: &[u32]) -> bool {
+        self.unread.len() > 1 && self.job.prompt == prompt
     }
 
     /// Ends without an answer.

@@ -148,6 +148,21 @@ async fn a_beginning_that_was_read_before_is_not_read_again() {
     let (_, second) = post(&router, "/v1/completions", ask).await;
     assert_eq!(first["choices"], second["choices"]);
     assert_eq!(figure(&router, "lode_supplier_prompt_tokens_reused_total").await, 96.0);
+    let other: Vec<u64> = (0..100).map(|i| 50 + i % 40).collect();
+    let (_, three) = post(&router, "/v1/completions", json!({"prompt": other, "n": 3})).await;
+    assert_eq!(
+        three["choices"][0],
+        three["choices"][1]
+            .as_object()
+            .map(|choice| {
+                let mut choice = choice.clone();
+                choice["index"] = 0.into();
+                Value::Object(choice)
+            })
+            .unwrap()
+    );
+    let reused = figure(&router, "lode_supplier_prompt_tokens_reused_total").await;
+    assert_eq!(reused, 3.0 * 96.0, "choices of one request read its prompt once");
     let told = &first["choices"][0]["logprobs"];
     let count = told["tokens"].as_array().unwrap().len();
     for list in ["token_logprobs", "top_logprobs", "text_offset"] {
