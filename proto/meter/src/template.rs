@@ -32,6 +32,9 @@ impl Template {
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_filter("tojson", to_json);
+        // In Python nothing is not iterable, and templates ask whether there are tools that way.
+        environment
+            .add_test("iterable", |value: Value| !value.is_none() && value.try_iter().is_ok());
         environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
@@ -144,6 +147,10 @@ mod tests {
             ("{{ tools | tojson }}", r#"[{"list": [1, true], "name": "é"}]"#),
             (
                 "{{ messages[0].content is string and messages[0].content.startswith('Hi') }}",
+                "True",
+            ),
+            (
+                "{% if none is iterable %}{{ none | length }}{% endif %}{{ tools is iterable }}",
                 "True",
             ),
             ("{{ strftime_now is defined }}{{ messages | length }}", "False2"),
