@@ -49,7 +49,7 @@ impl Queue {
         self.jobs.retain(|job| {
             let late = job.since.elapsed() > limit;
             if late {
-                job.tell(Piece::late(limit));
+                job.tell(Piece::Late(limit));
             }
             let goes = late || job.pieces.is_closed();
             if goes {

@@ -32,17 +32,15 @@ pub(crate) struct Job {
 /// A part of an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Piece {
-    Text { text: String, logprobs: Vec<Told> },
+    Text {
+        text: String,
+        logprobs: Vec<Told>,
+    },
     Calls(Vec<Call>),
     End(Finish),
     Failed(String),
-}
-
-impl Piece {
-    /// The end of an answer that took longer than `limit`.
-    pub(crate) fn late(limit: Duration) -> Piece {
-        Piece::Failed(format!("it took longer than {} s", limit.as_secs()))
-    }
+    /// It took longer than this.
+    Late(Duration),
 }
 
 /// A token and what else might have been said.
@@ -129,7 +127,7 @@ impl Workshop {
         running.retain(|sequence| {
             let late = sequence.job.since.elapsed() > self.answer_limit;
             if late {
-                sequence.job.tell(Piece::late(self.answer_limit));
+                sequence.job.tell(Piece::Late(self.answer_limit));
             }
             let goes = late || sequence.job.pieces.is_closed() || sequence.unread.is_empty();
             if goes {

@@ -239,3 +239,15 @@ async fn told_tokens_are_bytes_that_add_up_to_the_answer() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_broken_off_with_a_reason() {
+    let router = supplier(Limits { answer_s: 0, ..Limits::default() });
+    let (status, answer) = chat(&router, json!({})).await;
+    assert_eq!((status, &answer["error"]["code"]), (504, &json!("timeout")), "{answer}");
+    let more = json!({"stream": true, "prompt": "The capital"});
+    let response = router.clone().oneshot(body("/v1/completions", more)).await.unwrap();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(text.contains("longer than 0 s") && !text.contains("[DONE]"), "{text}");
+}
