@@ -1,7 +1,7 @@
 //! Answers that wait for room.
 
 use crate::worker::{Job, Piece};
-use engine::{Cache, Full, Slot};
+use engine::{Cache, Full, PAGE, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,7 +49,7 @@ impl Queue {
         self.jobs.retain(|job| {
             let late = job.since.elapsed() > limit;
             if late {
-                job.tell(Piece::late(limit));
+                job.tell(Piece::Late(limit));
             }
             let goes = late || job.pieces.is_closed();
             if goes {
@@ -59,10 +59,19 @@ impl Queue {
         });
     }
 
-    /// The next job that there is room for, with its place and how much of its prompt is known.
-    pub(crate) fn admit(&mut self, cache: &mut Cache) -> Option<(Job, Slot, usize)> {
+    /// The next job that there is room for, with its place and how much of its prompt is known. A
+    /// prompt that `is_read` for another answer just now waits until it is known: several choices
+    /// of one request read it once.
+    pub(crate) fn admit(
+        &mut self,
+        cache: &mut Cache,
+        is_read: impl Fn(&[u32]) -> bool,
+    ) -> Option<(Job, Slot, usize)> {
         loop {
             let first = self.jobs.front()?;
+            if first.prompt.len() > PAGE && is_read(&first.prompt) {
+                return None;
+            }
             let tokens = first.prompt.len() + first.max_tokens as usize;
             match cache.take_for(&first.prompt, tokens) {
                 Ok((slot, known)) => {

@@ -25,6 +25,8 @@ pub(crate) enum Refusal {
     Busy { waiting: usize },
     #[error("this server is stopping: try another one")]
     Stopping,
+    #[error("the answer took longer than {0} s: ask for fewer tokens, or try again later")]
+    Late(u64),
     #[error("the answer could not be made: {0}")]
     Failed(String),
 }
@@ -46,24 +48,33 @@ impl Refusal {
                 (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", Some("rate_limit_exceeded"))
             }
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "server_error", None),
+            Refusal::Late(_) => (StatusCode::GATEWAY_TIMEOUT, "server_error", Some("timeout")),
             Refusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
         }
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, kind, code) = self.parts();
-        let param = match &self {
+impl Refusal {
+    fn json(&self) -> serde_json::Value {
+        let (_, kind, code) = self.parts();
+        let param = match self {
             Refusal::Bad(bad) => bad.param,
             Refusal::Model(_) => Some("model"),
             Refusal::Memory(_) => Some("max_tokens"),
             _ => None,
         };
-        let error = json!({"error": {
-            "message": self.to_string(), "type": kind, "param": param, "code": code,
-        }});
-        let mut response = (status, Json(error)).into_response();
+        json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}})
+    }
+
+    /// The event that breaks a stream off.
+    pub(crate) fn event(&self) -> String {
+        format!("data: {}\n\n", self.json())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.parts().0, Json(self.json())).into_response();
         if matches!(self, Refusal::Busy { .. } | Refusal::Stopping) {
             response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("1"));
         }

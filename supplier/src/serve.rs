@@ -284,6 +284,7 @@ impl Supplier {
                 Piece::Calls(calls) => made[index].calls = calls,
                 Piece::End(finish) => made[index].finish = Some(finish),
                 Piece::Failed(reason) => return Err(Refusal::Failed(reason)),
+                Piece::Late(limit) => return Err(Refusal::Late(limit.as_secs())),
             }
         }
         if made.iter().any(|made| made.finish.is_none()) {
@@ -330,7 +331,11 @@ impl Supplier {
                 }
                 Piece::Failed(reason) => {
                     *broken = true;
-                    (format!("data: {}\n\n", json!({"error": {"message": reason, "type": "server_error", "param": null, "code": null}})), None)
+                    (Refusal::Failed(reason).event(), None)
+                }
+                Piece::Late(limit) => {
+                    *broken = true;
+                    (Refusal::Late(limit.as_secs()).event(), None)
                 }
             }))
         });

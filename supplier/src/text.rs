@@ -80,3 +80,64 @@ impl Voice {
         self.stop.iter().map(begins).max().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::path::Path;
+
+    thread_local! {
+        static METER: Meter = Meter::load(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/lode/models/lode-demo"),
+        ).unwrap();
+    }
+
+    /// What is said of `tokens`, piece by piece, and whether a stop string ended it.
+    fn said(meter: &Meter, tokens: &[u32], stop: &[String]) -> (Vec<String>, bool) {
+        let (mut voice, mut pieces) = (Voice::new(stop.to_vec()), Vec::new());
+        for token in tokens {
+            match voice.say(meter, *token) {
+                Said::More(text) => pieces.push(text),
+                Said::Stopped(text) => {
+                    pieces.push(text);
+                    return (pieces, true);
+                }
+            }
+        }
+        pieces.push(voice.end(meter));
+        (pieces, false)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn nothing_of_a_stop_string_is_ever_said(
+            text in "[abc é🦀\n]{0,40}", stop in prop::collection::vec("[abc é🦀]{1,6}", 0..5)
+        ) {
+            METER.with(|meter| {
+                let tokens = meter.encode(&text);
+                let (pieces, stopped) = said(meter, &tokens, &stop);
+                let all = pieces.concat();
+                prop_assert!(text.starts_with(&all));
+                prop_assert!(stop.iter().all(|stop| !all.contains(stop.as_str())));
+                prop_assert_eq!(stopped, stop.iter().any(|stop| text.contains(stop.as_str())));
+                prop_assert!(stopped || all == text);
+                Ok(())
+            })?;
+        }
+
+        #[test]
+        fn text_that_no_stop_string_begins_with_is_said_at_once(text in "[abc ]{0,40}") {
+            METER.with(|meter| {
+                let tokens = meter.encode(&text);
+                let (pieces, _) = said(meter, &tokens, &["xyz".to_owned()]);
+                for (i, _) in tokens.iter().enumerate() {
+                    prop_assert_eq!(pieces[..=i].concat(), meter.decode(&tokens[..=i]));
+                }
+                Ok(())
+            })?;
+        }
+    }
+}

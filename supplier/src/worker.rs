@@ -32,17 +32,15 @@ pub(crate) struct Job {
 /// A part of an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Piece {
-    Text { text: String, logprobs: Vec<Told> },
+    Text {
+        text: String,
+        logprobs: Vec<Told>,
+    },
     Calls(Vec<Call>),
     End(Finish),
     Failed(String),
-}
-
-impl Piece {
-    /// The end of an answer that took longer than `limit`.
-    pub(crate) fn late(limit: Duration) -> Piece {
-        Piece::Failed(format!("it took longer than {} s", limit.as_secs()))
-    }
+    /// It took longer than this.
+    Late(Duration),
 }
 
 /// A token and what else might have been said.
@@ -109,7 +107,9 @@ impl Workshop {
         while queue.receive(jobs, running.is_empty()) {
             queue.drop_finished(self.answer_limit);
             self.drop_finished(&mut cache, &mut running);
-            while let Some((job, slot, known)) = queue.admit(&mut cache) {
+            while let Some((job, slot, known)) =
+                queue.admit(&mut cache, |prompt| running.iter().any(|s| s.is_reading(prompt)))
+            {
                 self.metrics.reused.inc_by(known as u64);
                 running.push(Sequence::new(job, slot, known));
             }
@@ -127,7 +127,7 @@ impl Workshop {
         running.retain(|sequence| {
             let late = sequence.job.since.elapsed() > self.answer_limit;
             if late {
-                sequence.job.tell(Piece::late(self.answer_limit));
+                sequence.job.tell(Piece::Late(self.answer_limit));
             }
             let goes = late || sequence.job.pieces.is_closed() || sequence.unread.is_empty();
             if goes {
@@ -238,6 +238,11 @@ impl Sequence {
     fn new(job: Job, slot: Slot, known: usize) -> Sequence {
         let (unread, voice) = (job.prompt[known..].to_vec(), Voice::new(job.stop.clone()));
         Sequence { job, slot, unread, voice, logprobs: Vec::new() }
+    }
+
+    /// Whether it still reads this very prompt.
+    fn is_reading(&self, prompt: &[u32]) -> bool {
+        self.unread.len() > 1 && self.job.prompt == prompt
     }
 
     /// Ends without an answer.

@@ -149,6 +149,21 @@ async fn a_beginning_that_was_read_before_is_not_read_again() {
     let (_, second) = post(&router, "/v1/completions", ask).await;
     assert_eq!(first["choices"], second["choices"]);
     assert_eq!(figure(&router, "lode_supplier_prompt_tokens_reused_total").await, 96.0);
+    let other: Vec<u64> = (0..100).map(|i| 50 + i % 40).collect();
+    let (_, three) = post(&router, "/v1/completions", json!({"prompt": other, "n": 3})).await;
+    assert_eq!(
+        three["choices"][0],
+        three["choices"][1]
+            .as_object()
+            .map(|choice| {
+                let mut choice = choice.clone();
+                choice["index"] = 0.into();
+                Value::Object(choice)
+            })
+            .unwrap()
+    );
+    let reused = figure(&router, "lode_supplier_prompt_tokens_reused_total").await;
+    assert_eq!(reused, 3.0 * 96.0, "choices of one request read its prompt once");
     let told = &first["choices"][0]["logprobs"];
     let count = told["tokens"].as_array().unwrap().len();
     for list in ["token_logprobs", "top_logprobs", "text_offset"] {
@@ -224,4 +239,16 @@ async fn told_tokens_are_bytes_that_add_up_to_the_answer() {
             choice["message"]["content"].as_str().unwrap()
         );
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_broken_off_with_a_reason() {
+    let router = supplier(Limits { answer_s: 0, ..Limits::default() });
+    let (status, answer) = chat(&router, json!({})).await;
+    assert_eq!((status, &answer["error"]["code"]), (504, &json!("timeout")), "{answer}");
+    let more = json!({"stream": true, "prompt": "The capital"});
+    let response = router.clone().oneshot(body("/v1/completions", more)).await.unwrap();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(text.contains("longer than 0 s") && !text.contains("[DONE]"), "{text}");
 }

@@ -32,6 +32,9 @@ impl Template {
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_filter("tojson", to_json);
+        // In Python nothing is not iterable, and templates ask whether there are tools that way.
+        environment
+            .add_test("iterable", |value: Value| !value.is_none() && value.try_iter().is_ok());
         environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
@@ -107,5 +110,52 @@ fn write_json(value: &Json, indent: Option<usize>, depth: usize, text: &mut Stri
             text.push('}');
         }
         other => text.push_str(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rendered(text: &str) -> String {
+        let template = Template::new(text.to_owned(), Some("<s>".to_owned()), None).unwrap();
+        let messages = [
+            json!({"role": "user", "content": "Hi <there>"}),
+            json!({"role": "assistant", "content": "<think>\nhm\n</think>\n\nHello"}),
+        ];
+        template.render(&messages, Some(&json!([{"name": "é", "list": [1, true]}]))).unwrap()
+    }
+
+    #[test]
+    fn what_the_families_templates_use_is_understood() {
+        for (text, expected) in [
+            (
+                "{{ bos_token }}{%- if messages[0]['role'] == 'user' %}\n  yes{% endif %}",
+                "<s>  yes",
+            ),
+            ("{%- for message in messages[::-1] %}{{ message.role[0] }}{% endfor %}", "au"),
+            (
+                "{%- set ns = namespace(last=0) %}{% for m in messages %}{% set ns.last = loop.index0 %}{% endfor %}{{ ns.last }}",
+                "1",
+            ),
+            ("{{ messages[1].content.split('</think>')[-1].lstrip('\\n') }}", "Hello"),
+            (
+                "{% for m in messages %}{% if loop.last %}{% break %}{% endif %}{{ m.content }}{% endfor %}",
+                "Hi <there>",
+            ),
+            ("{{ tools | tojson }}", r#"[{"list": [1, true], "name": "é"}]"#),
+            (
+                "{{ messages[0].content is string and messages[0].content.startswith('Hi') }}",
+                "True",
+            ),
+            (
+                "{% if none is iterable %}{{ none | length }}{% endif %}{{ tools is iterable }}",
+                "True",
+            ),
+            ("{{ strftime_now is defined }}{{ messages | length }}", "False2"),
+        ] {
+            assert_eq!(rendered(text), expected, "{text}");
+        }
     }
 }

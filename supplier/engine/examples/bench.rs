@@ -1,14 +1,15 @@
-//! Measures a model: `bench FOLDER [PROMPT] [STEPS]`, with `CORES=1` for one thread.
+//! Measures a model: `bench FOLDER [PROMPT] [STEPS] [TRIES] [BATCH…]`, with `CORES=2` for two threads.
 //!
-//! Prints tokens a second of reading a prompt, and of going on with one text and with eight.
+//! Prints the best tokens a second of reading a prompt, and of going on with several texts at once.
 #![allow(clippy::unwrap_used)]
 
 use engine::{Cache, Chunk, Model, Room, Slot};
 use std::path::Path;
 use std::time::Instant;
 
-/// A prompt is read this often, and the best time counts: others share the machine.
-const TRIES: usize = 5;
+/// The allocator of `lode`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Tokens of a prompt that go into one step, as in a supplier.
 const PIECE: usize = 256;
@@ -18,17 +19,22 @@ fn main() {
     engine::limit_threads(cores);
     let arguments: Vec<String> = std::env::args().collect();
     let number = |i: usize, other| arguments.get(i).map_or(other, |text| text.parse().unwrap());
-    let (prompt, steps) = (number(2, 512), number(3, 48));
+    let (prompt, steps, tries) = (number(2, 512), number(3, 48), number(4, 5));
     let model = Model::load(Path::new(&arguments[1])).unwrap();
     println!("{}", model.report());
-    println!("prompt of {prompt}: {:.0} tokens/s", read(&model, prompt));
-    for batch in [1, 8] {
-        let best = go_on(&model, batch, steps);
-        println!(
-            "batch of {batch}: {:.2} ms a step, {:.1} tokens/s",
-            best * 1e3,
-            batch as f64 / best
-        );
+    let batches = match arguments.len() {
+        ..=5 => vec![1, 8],
+        count => (5..count).map(|i| number(i, 1)).collect(),
+    };
+    if prompt > 0 {
+        let best = (0..tries).map(|_| read(&model, prompt)).fold(0.0, f64::max);
+        println!("prompt of {prompt}: {best:.0} tokens/s");
+    }
+    for batch in batches.into_iter().filter(|_| steps > 0) {
+        // Others share the machine: the best try counts.
+        let best = (0..tries).map(|_| go_on(&model, batch, steps)).fold(f64::INFINITY, f64::min);
+        let (ms, rate) = (best * 1e3, batch as f64 / best);
+        println!("batch of {batch}: {ms:.2} ms a step, {rate:.1} tokens/s");
     }
 }
 
@@ -49,24 +55,20 @@ fn step(model: &Model, cache: &mut Cache, slots: &[Slot], tokens: &[u32]) {
 
 fn read(model: &Model, prompt: usize) -> f64 {
     let tokens = tokens(model, prompt);
-    let once = || {
-        let mut cache = model.cache(1);
-        let slot = cache.take().unwrap();
-        let began = Instant::now();
-        tokens.chunks(PIECE).for_each(|piece| step(model, &mut cache, &[slot], piece));
-        prompt as f64 / began.elapsed().as_secs_f64()
-    };
-    (0..TRIES).map(|_| once()).fold(0.0, f64::max)
+    let mut cache = model.cache(1);
+    let slot = cache.take().unwrap();
+    let began = Instant::now();
+    tokens.chunks(PIECE).for_each(|piece| step(model, &mut cache, &[slot], piece));
+    prompt as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Seconds of the quickest step of `batch` texts.
+/// Seconds of a step of `batch` texts, the mean of `steps`.
 fn go_on(model: &Model, batch: usize, steps: usize) -> f64 {
     let mut cache = model.cache_of(Room { sequences: batch, pages: 1024 });
     let slots: Vec<Slot> = (0..batch).map(|_| cache.take_for(&[], 256).unwrap().0).collect();
-    let once = |_| {
-        let began = Instant::now();
+    let began = Instant::now();
+    for _ in 0..steps {
         step(model, &mut cache, &slots, &tokens(model, batch));
-        began.elapsed().as_secs_f64()
-    };
-    (0..steps).map(once).fold(f64::INFINITY, f64::min)
+    }
+    began.elapsed().as_secs_f64() / steps as f64
 }

@@ -1,5 +1,6 @@
 //! What each head of each row makes of the positions that it sees.
 
+use crate::buffer::Buffer;
 use crate::cache::PAGE;
 use crate::math;
 use rayon::prelude::*;
@@ -22,18 +23,19 @@ pub(crate) fn attend<'a, P>(
     kv_heads: usize,
     head: usize,
     past: impl Fn(usize) -> Past<P> + Sync,
-) -> Vec<f32>
+) -> Buffer<f32>
 where
     P: Fn(usize) -> &'a [f32],
 {
-    let mut mixed = vec![0f32; queries.len()];
+    let mut mixed = Buffer::dirty(queries.len());
+    mixed.fill(0.0);
     let one = |(i, out): (usize, &mut [f32])| {
         let past = past(i / heads);
         let kv_head = i % heads / (heads / kv_heads);
         let place = Place { kv_heads, kv_head, head };
         mix(&queries[i * head..(i + 1) * head], &past, place, out);
     };
-    if queries.len() / head < PARALLEL_MIN {
+    if queries.len() / head < PARALLEL_MIN || rayon::current_num_threads() == 1 {
         mixed.chunks_exact_mut(head).enumerate().for_each(one);
     } else {
         mixed.par_chunks_exact_mut(head).enumerate().for_each(one);

@@ -17,6 +17,7 @@
 //! ```
 
 mod attention;
+mod buffer;
 mod cache;
 mod kernel;
 mod load;

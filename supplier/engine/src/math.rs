@@ -3,6 +3,7 @@
 //! Those that take time are compiled twice, the second time for wider registers. Rust never joins
 //! a product and a sum into one rounding, so both give the same bits.
 
+use crate::buffer::Buffer;
 use rayon::prelude::*;
 
 /// Lanes of a dot product: wide enough for the widest vector units, the same everywhere.
@@ -49,10 +50,10 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Root-mean-square norm of each row of as many values as there are weights.
-pub(crate) fn norm(x: &[f32], weight: &[f32], epsilon: f32) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
+pub(crate) fn norm(x: &[f32], weight: &[f32], epsilon: f32) -> Buffer<f32> {
+    let mut y = Buffer::dirty(x.len());
     let width = weight.len();
-    if x.len() < PARALLEL_MIN {
+    if x.len() < PARALLEL_MIN || rayon::current_num_threads() == 1 {
         norm_rows(x, weight, epsilon, &mut y);
     } else {
         let rows = x.par_chunks_exact(width).zip(y.par_chunks_exact_mut(width));
@@ -75,8 +76,8 @@ fn norm_rows_anywhere(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32]) {
 }
 
 /// `silu(gate) * up`, value by value.
-pub(crate) fn gated(mut gate: Vec<f32>, up: &[f32]) -> Vec<f32> {
-    if gate.len() < PARALLEL_MIN {
+pub(crate) fn gated(mut gate: Buffer<f32>, up: &[f32]) -> Buffer<f32> {
+    if gate.len() < PARALLEL_MIN || rayon::current_num_threads() == 1 {
         gate_values(&mut gate, up);
     } else {
         let parts = gate.par_chunks_mut(PARALLEL_MIN / 8).zip(up.par_chunks(PARALLEL_MIN / 8));
@@ -207,6 +208,6 @@ mod tests {
         assert_eq!(wide, narrow);
         let (weight, mut narrow) = (vec![0.7; 333], vec![0.0; 999]);
         norm_rows_anywhere(&x, &weight, 1e-5, &mut narrow);
-        assert_eq!(norm(&x, &weight, 1e-5), narrow);
+        assert_eq!(*norm(&x, &weight, 1e-5), narrow);
     }
 }

@@ -1,6 +1,7 @@
 //! One step of a model over a batch of pieces of sequences.
 
 use crate::attention::{Past, attend};
+use crate::buffer::Buffer;
 use crate::cache::{Cache, PAGE, Room, Slot};
 use crate::kernel::{Rows, products};
 use crate::load::{self, Layer, Linear, LoadError, Pairing, Report, Shape, Weights};
@@ -95,6 +96,14 @@ impl Model {
         chunks: &[Chunk<'_>],
     ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
         self.check(cache, chunks)?;
+        if rayon::current_num_threads() == 1 {
+            return Ok(self.run(cache, chunks));
+        }
+        // On a thread of the pool, handing pieces to the others costs least.
+        Ok(rayon::scope(|_| self.run(cache, chunks)))
+    }
+
+    fn run(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Vec<Option<Vec<f32>>> {
         let step = self.begin(cache, chunks);
         let mut x = self.embed(chunks);
         for (i, layer) in self.weights.layers.iter().enumerate() {
@@ -102,7 +111,7 @@ impl Model {
             self.feed(layer, &mut x);
         }
         chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
-        Ok(self.logits(chunks, &x))
+        self.logits(chunks, &x)
     }
 
     fn check(&self, cache: &Cache, chunks: &[Chunk<'_>]) -> Result<(), StepError> {
@@ -141,10 +150,10 @@ impl Model {
         step
     }
 
-    fn embed(&self, chunks: &[Chunk<'_>]) -> Vec<f32> {
+    fn embed(&self, chunks: &[Chunk<'_>]) -> Buffer<f32> {
         let hidden = self.weights.shape.hidden;
         let tokens: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect();
-        let mut x = vec![0.0; tokens.len() * hidden];
+        let mut x = Buffer::dirty(tokens.len() * hidden);
         for (token, row) in tokens.iter().zip(x.chunks_exact_mut(hidden)) {
             self.weights.embedding.row(*token as usize, row);
         }
@@ -224,11 +233,11 @@ impl Model {
 }
 
 /// What several matrices make of the same rows.
-fn linears<const N: usize>(linears: [&Linear; N], rows: &Rows) -> [Vec<f32>; N] {
+fn linears<const N: usize>(linears: [&Linear; N], rows: &Rows) -> [Buffer<f32>; N] {
     let matrices = linears.map(|linear| &*linear.matrix);
     let mut outs = products(&matrices, rows).into_iter();
     linears.map(|linear| {
-        let mut out = outs.next().unwrap_or_default();
+        let mut out = outs.next().expect("there is a product for each matrix");
         if let Some(bias) = &linear.bias {
             out.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
         }

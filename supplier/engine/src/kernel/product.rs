@@ -7,6 +7,7 @@ use super::lanes::{Avx2, Avx512};
 use super::lanes::{COLUMNS, Lanes, Plain};
 use super::matrix::{Form, GROUP, Matrix};
 use super::rows::Rows;
+use crate::buffer::Buffer;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -67,7 +68,7 @@ const PARALLEL_MIN: usize = 1 << 17;
 const PIECES: usize = 4;
 
 /// The products of each of `matrices` with all `rows`, row by row.
-pub(crate) fn products(matrices: &[&Matrix], rows: &Rows) -> Vec<Vec<f32>> {
+pub(crate) fn products(matrices: &[&Matrix], rows: &Rows) -> Vec<Buffer<f32>> {
     products_at(Level::best(), matrices, rows)
 }
 
@@ -80,9 +81,10 @@ unsafe impl Send for Out {}
 // SAFETY: as above.
 unsafe impl Sync for Out {}
 
-pub(super) fn products_at(level: Level, matrices: &[&Matrix], rows: &Rows) -> Vec<Vec<f32>> {
-    let mut outs: Vec<Vec<f32>> =
-        matrices.iter().map(|matrix| vec![0.0; rows.count() * matrix.rows]).collect();
+pub(super) fn products_at(level: Level, matrices: &[&Matrix], rows: &Rows) -> Vec<Buffer<f32>> {
+    // All strips of all rows are written.
+    let mut outs: Vec<Buffer<f32>> =
+        matrices.iter().map(|matrix| Buffer::dirty(rows.count() * matrix.rows)).collect();
     for matrix in matrices {
         assert_eq!(matrix.columns, rows.width, "a matrix takes rows of its own width");
     }

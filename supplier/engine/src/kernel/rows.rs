@@ -1,7 +1,10 @@
 //! Activations, as they are and rounded to eight bits.
 
 use super::matrix::{BLOCK, GROUP, GROUPS};
+use crate::buffer::{Buffer, Kept};
 use rayon::prelude::*;
+use std::cell::RefCell;
+use std::thread::LocalKey;
 
 /// A block of one row, rounded: a value is `scale * code`.
 #[derive(Clone)]
@@ -14,12 +17,27 @@ pub(super) struct Block {
     pub(super) halves: [f32; 2 * GROUPS],
 }
 
+impl Default for Block {
+    fn default() -> Block {
+        Block { codes: [0; BLOCK], scale: 0.0, sums: [0.0; GROUPS], halves: [0.0; 2 * GROUPS] }
+    }
+}
+
+impl Kept for Block {
+    fn unused() -> &'static LocalKey<RefCell<Vec<Vec<Block>>>> {
+        thread_local! {
+            static UNUSED: RefCell<Vec<Vec<Block>>> = const { RefCell::new(Vec::new()) };
+        }
+        &UNUSED
+    }
+}
+
 /// Rows of activations, side by side.
 pub(crate) struct Rows {
-    pub(super) values: Vec<f32>,
+    pub(super) values: Buffer<f32>,
     pub(super) width: usize,
     /// Empty when the width is no multiple of [`GROUP`]: only matrices of floats have such a width.
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Buffer<Block>,
 }
 
 /// Below this many values threads cost more than they save.
@@ -27,23 +45,17 @@ const PARALLEL_MIN: usize = 1 << 14;
 
 impl Rows {
     /// Rows of `width` values.
-    pub(crate) fn new(values: Vec<f32>, width: usize) -> Rows {
+    pub(crate) fn new(values: Buffer<f32>, width: usize) -> Rows {
         let each = width.div_ceil(BLOCK);
-        let mut blocks = Vec::new();
-        if width.is_multiple_of(GROUP) {
-            let empty = Block {
-                codes: [0; BLOCK],
-                scale: 0.0,
-                sums: [0.0; GROUPS],
-                halves: [0.0; 2 * GROUPS],
-            };
-            blocks = vec![empty; values.len() / width * each];
+        let whole = width.is_multiple_of(GROUP);
+        let mut blocks = Buffer::dirty(if whole { values.len() / width * each } else { 0 });
+        if whole {
             let row = |(values, blocks): (&[f32], &mut [Block])| {
                 for (values, block) in values.chunks(BLOCK).zip(blocks) {
                     block.round(values);
                 }
             };
-            if values.len() < PARALLEL_MIN {
+            if values.len() < PARALLEL_MIN || rayon::current_num_threads() == 1 {
                 values.chunks_exact(width).zip(blocks.chunks_exact_mut(each)).for_each(row);
             } else {
                 let blocks = blocks.par_chunks_exact_mut(each);
@@ -93,13 +105,11 @@ impl Block {
         let furthest = values.iter().find(|value| value.abs() == most).copied().unwrap_or(0.0);
         if most == 0.0 {
             // Not a number, or zero: it counts as zero.
-            self.codes = [0; BLOCK];
-            self.scale = 0.0;
-            self.sums = [0.0; GROUPS];
-            self.halves = [0.0; 2 * GROUPS];
+            *self = Block::default();
             return;
         }
         let inverse = -127.0 / furthest;
+        self.codes[values.len()..].fill(0);
         for (code, value) in self.codes.iter_mut().zip(values) {
             *code = (inverse * value).round().clamp(-127.0, 127.0) as i8;
         }

@@ -1,6 +1,7 @@
 use super::lanes::COLUMNS;
 use super::product::{Level, products_at};
 use super::*;
+use crate::buffer::Buffer;
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
@@ -53,6 +54,12 @@ fn matrix(kind: Kind, rows: usize, columns: usize) -> (Matrix, Vec<f32>) {
     (Matrix::pack(kind, &bytes, rows, columns).unwrap(), weights)
 }
 
+fn activations(values: Vec<f32>, width: usize) -> Rows {
+    let mut buffer = Buffer::dirty(values.len());
+    buffer.copy_from_slice(&values);
+    Rows::new(buffer, width)
+}
+
 fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
@@ -76,7 +83,7 @@ fn products_are_those_of_the_rounded_activations() {
     for kind in Kind::ALL {
         let (matrix, weights) = matrix(kind, 40, 512);
         let x = random(3, 5 * 512);
-        let got = products(&[&matrix], &Rows::new(x.clone(), 512)).remove(0);
+        let got = products(&[&matrix], &activations(x.clone(), 512)).remove(0);
         for (i, x) in x.chunks_exact(512).enumerate() {
             for (j, weights) in weights.chunks_exact(512).enumerate() {
                 let exact: f64 =
@@ -96,10 +103,10 @@ fn every_processor_and_every_batch_gives_the_same_bits() {
         for (rows, columns) in [(48, 512), (21, 256), (16, 768)] {
             let (matrix, _) = matrix(kind, rows, columns);
             let x = random(9, 23 * columns);
-            let together = products(&[&matrix], &Rows::new(x.clone(), columns)).remove(0);
+            let together = products(&[&matrix], &activations(x.clone(), columns)).remove(0);
             for level in Level::all() {
                 for (i, x) in x.chunks_exact(columns).enumerate() {
-                    let alone = Rows::new(x.to_vec(), columns);
+                    let alone = activations(x.to_vec(), columns);
                     let alone = products_at(level, &[&matrix, &matrix], &alone).remove(1);
                     let (from, to) = (i * rows, (i + 1) * rows);
                     assert_eq!(bits(&alone), bits(&together[from..to]), "{kind:?} {level:?}");
@@ -114,12 +121,12 @@ fn columns_need_not_fill_a_block() {
     for kind in [Kind::Q8_0, Kind::Q4_0, Kind::Q4_1, Kind::Q5_0, Kind::Q5_1, Kind::F16] {
         let (matrix, weights) = matrix(kind, COLUMNS, 288);
         let x = random(1, 288);
-        let got = products(&[&matrix], &Rows::new(x.clone(), 288)).remove(0);
+        let got = products(&[&matrix], &activations(x.clone(), 288)).remove(0);
         let exact: f32 = x.iter().zip(&weights).map(|(x, w)| x * w).sum();
         assert!((got[0] - exact).abs() < 0.15, "{kind:?}: {} for {exact}", got[0]);
     }
     let odd = Matrix::pack(Kind::F32, &[0; 7 * 5 * 4], 7, 5).unwrap();
-    assert_eq!(products(&[&odd], &Rows::new(vec![1.0; 10], 5)).remove(0), vec![0.0; 14]);
+    assert_eq!(products(&[&odd], &activations(vec![1.0; 10], 5)).remove(0).to_vec(), vec![0.0; 14]);
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn rope(
         Some("linear") => Scaling::Linear { factor },
         Some("yarn") => Scaling::Yarn {
             factor,
-            original: original.unwrap_or(0) as f32,
+            original: original.ok_or_else(|| {
+                LoadError::Missing(format!("{}.rope.scaling.original_context_length", words.family))
+            })? as f32,
             fast: words.float("rope.scaling.yarn_beta_fast").unwrap_or(32.0),
             slow: words.float("rope.scaling.yarn_beta_slow").unwrap_or(1.0),
             attention: words.float("rope.scaling.attn_factor"),

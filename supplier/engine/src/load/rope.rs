@@ -59,7 +59,8 @@ impl Rope {
             }
             Scaling::Yarn { factor, original, fast, slow, attention } => {
                 yarn(&mut rope.speeds, base, factor, original, fast, slow);
-                rope.gain = attention.unwrap_or_else(|| 0.1 * libm::logf(factor) + 1.0);
+                let stretched = || 0.1 * libm::logf(factor.max(1.0)) + 1.0;
+                rope.gain = attention.unwrap_or_else(stretched);
             }
         }
         if let Some(speed) = rope.speeds.iter().find(|speed| !(speed.is_finite() && **speed > 0.0))
@@ -118,5 +119,29 @@ fn yarn(speeds: &mut [f32], base: f32, factor: f32, original: f32, fast: f32, sl
     for (i, speed) in speeds.iter_mut().enumerate() {
         let stretched = ((i as f32 - first) / (last - first)).clamp(0.0, 1.0);
         *speed = *speed / factor * stretched + *speed * (1.0 - stretched);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speeds(scaling: &Scaling) -> Vec<f32> {
+        Rope::new(10_000.0, 64, Pairing::Halves, scaling).unwrap().speeds
+    }
+
+    #[test]
+    fn stretching_slows_slow_pairs_and_leaves_fast_ones() {
+        let (factor, original) = (4.0, 32_768.0);
+        let yarn = Scaling::Yarn { factor, original, fast: 32.0, slow: 1.0, attention: None };
+        let llama3 = Scaling::Llama3 { factor, low: 1.0, high: 4.0, original };
+        let plain = speeds(&Scaling::None);
+        for scaling in [yarn, llama3] {
+            let slowed: Vec<f32> = plain.iter().zip(speeds(&scaling)).map(|(a, b)| a / b).collect();
+            assert_eq!((slowed[0], slowed[63]), (1.0, factor), "{scaling:?}");
+            assert!(slowed.windows(2).all(|w| w[0] <= w[1] + 1e-4), "{scaling:?}: {slowed:?}");
+        }
+        let gain = Rope::new(10_000.0, 64, Pairing::Halves, &yarn).unwrap().gain;
+        assert!((gain - 1.138_63).abs() < 1e-4, "{gain}");
     }
 }
