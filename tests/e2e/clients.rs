@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/clients");
 
+/// What lies beside the scripts as it does in the repository: the package that they use, and its schema.
+const BESIDE: [&str; 3] = ["proto/npm", "proto/schema", "deploy/networks/chain-registry"];
+
 /// The folder of installed clients: `target/e2e-clients`.
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../e2e-clients");
@@ -47,7 +50,7 @@ pub fn python() -> &'static Path {
     })
 }
 
-/// A folder in which Node finds `openai` and CosmJS, and our scripts.
+/// A folder in which Node finds `openai`, CosmJS and `@lode/messages`, and our scripts.
 pub fn node() -> &'static Path {
     static NODE: OnceLock<PathBuf> = OnceLock::new();
     NODE.get_or_init(|| {
@@ -60,11 +63,27 @@ pub fn node() -> &'static Path {
                 ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
             succeed(Command::new("npm").args(npm).current_dir(&place));
         });
-        for script in ["openai_client.mjs", "cosmjs_client.mjs"] {
-            std::fs::copy(format!("{SCRIPTS}/{script}"), place.join(script)).unwrap();
+        copy(Path::new(SCRIPTS), &place);
+        for part in BESIDE {
+            copy(&Path::new(SCRIPTS).join("../../..").join(part), &place.join(part));
         }
+        let package = place.join("node_modules/@lode");
+        copy(&place.join("proto/npm"), &package.join("messages"));
         place
     })
+}
+
+/// Copies a folder, but not what was installed in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true if entry.file_name() == "node_modules" => {}
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
 }
 
 /// Runs one of our Python scripts and returns what it printed.
@@ -75,6 +94,11 @@ pub fn run_python(script: &str, arguments: &[&str]) -> String {
 /// Runs one of our Node scripts and returns what it printed.
 pub fn run_node(script: &str, arguments: &[&str]) -> String {
     run(Command::new("node").current_dir(node()).arg(script).args(arguments))
+}
+
+/// Runs tests of Node's own kind.
+pub fn test_node(file: &str) {
+    run(Command::new("node").current_dir(node()).args(["--test", file]));
 }
 
 fn run(command: &mut Command) -> String {

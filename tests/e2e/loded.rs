@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../chain/node");
+/// The node's source.
+pub const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../chain/node");
 
 /// The program `loded`, built from this source.
-fn loded() -> &'static Path {
+pub fn loded() -> &'static Path {
     static LODED: OnceLock<PathBuf> = OnceLock::new();
     LODED.get_or_init(|| {
         let built = Command::new(format!("{NODE}/build")).output().unwrap();
@@ -19,7 +20,8 @@ fn loded() -> &'static Path {
     })
 }
 
-fn start(home: &Path, validators: &str) -> Network {
+/// A network of true validators.
+pub fn start(home: &Path, validators: &str) -> Network {
     let loded = loded().to_str().unwrap();
     Network::start_with(
         home,
@@ -27,7 +29,8 @@ fn start(home: &Path, validators: &str) -> Network {
     )
 }
 
-fn ask(network: &Network) {
+/// Has something answered that must be paid.
+pub fn ask(network: &Network) {
     crate::clients::run_python(
         "openai_client.py",
         &["parallel", &network.base_url(), &network.api_key(), &network.model(), "0"],

@@ -11,3 +11,4 @@ mod network;
 mod openai;
 mod payout;
 mod side_by_side;
+mod wallets;
