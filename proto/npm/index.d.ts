@@ -1,3 +1,4 @@
+import type { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { MarketQueries, MessageTypes } from "./messages.d.ts";
 
 export * from "./messages.d.ts";
@@ -15,8 +16,8 @@ export type DeepPartial<T> = T extends bigint
 export interface MessageType<T> {
   readonly typeUrl: string;
   readonly fromPartial: (partial: DeepPartial<T>) => T;
-  readonly encode: (message: T | DeepPartial<T>) => { finish(): Uint8Array };
-  readonly decode: (bytes: Uint8Array) => T;
+  readonly encode: (message: T | DeepPartial<T>, writer?: BinaryWriter) => BinaryWriter;
+  readonly decode: (input: Uint8Array | BinaryReader, length?: number) => T;
 }
 
 export interface AminoConverter {
@@ -26,7 +27,8 @@ export interface AminoConverter {
 }
 
 export declare const types: MessageTypes;
-export declare const registryTypes: readonly [string, MessageType<any>][];
+// Not MessageType: CosmJS declares its writers as those of CommonJS, which TypeScript holds to be others.
+export declare const registryTypes: ReadonlyArray<[string, any]>;
 export declare const aminoConverters: Readonly<Record<string, AminoConverter>>;
 
 export declare function setupMarketExtension(base: {

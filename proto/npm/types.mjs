@@ -106,12 +106,14 @@ function readOne(reader, field, depth) {
     return isLong(field.kind) ? BigInt(value) : value;
   }
   if (depth === DEPTH_MAX) throw new RangeError(`messages lie more than ${DEPTH_MAX} deep`);
-  return read(messages[field.of], new BinaryReader(reader.bytes()), depth + 1);
+  const length = reader.uint32();
+  return read(messages[field.of], reader, depth + 1, reader.pos + length);
 }
 
-function read(message, reader, depth) {
+function read(message, reader, depth, end) {
+  if (end > reader.len) throw new RangeError(`${message.name} ends ${end - reader.len} bytes too early`);
   const made = complete(message, {});
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     const [id, wireType] = reader.tag();
     const field = message.fields.find(({ number }) => number === id);
     // A newer chain may answer with fields that this version does not know.
@@ -123,7 +125,14 @@ function read(message, reader, depth) {
     if (field.repeated) made[field.property].push(value);
     else made[field.property] = value;
   }
+  if (reader.pos !== end) throw new RangeError(`${message.name} ends within a field`);
   return made;
+}
+
+/** Reads `length` bytes of `input`, all that there are where it is not given. */
+function decode(message, input, length) {
+  const reader = input instanceof Uint8Array ? new BinaryReader(input) : input;
+  return read(message, reader, 0, length === undefined ? reader.len : reader.pos + length);
 }
 
 function typeOf(message) {
@@ -132,7 +141,7 @@ function typeOf(message) {
     typeUrl: message.name === "Coin" ? "/cosmos.base.v1beta1.Coin" : `/${PACKAGE}.${message.name}`,
     fromPartial,
     encode: (partial, writer = new BinaryWriter()) => write(message, fromPartial(partial), writer),
-    decode: (bytes) => read(message, new BinaryReader(bytes), 0),
+    decode: (input, length) => decode(message, input, length),
   });
 }
 

@@ -74,6 +74,14 @@ test("fields of a newer chain are passed over", () => {
   assert.equal(types.AnswerClock.decode(newer).height, 4n);
 });
 
+test("bytes that end too early are refused", () => {
+  const bytes = types.MsgDeposit.encode({ app: "a", coin: { denom: "ulode" } }).finish();
+  for (let end = 1; end < bytes.length; end += 1) {
+    if (end === 3) continue; // There the first field ends.
+    assert.throws(() => types.MsgDeposit.decode(bytes.slice(0, end)), RangeError, `${end} bytes`);
+  }
+});
+
 test("a wrong value is refused with its place and what fits", () => {
   const refused = (type, value, said) => assert.throws(() => types[type].encode(value), said);
   refused("MsgDeposit", { application: "a" }, /MsgDeposit has no field application: it has app, coin/);
