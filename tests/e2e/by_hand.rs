@@ -145,28 +145,10 @@ fn a_network_can_be_put_together_by_hand_and_pays_its_supplier() {
         curl.status.success().then_some(())
     });
     run_python("openai_client.py", &["parallel", &base_url, &key, "lode-demo", "0"]);
-    let operator = net.path("one/keys");
-    let account = lode_key(&operator);
+    let books = net.path("one/relayminer");
     eventually("a payout", || {
-        let sessions = lode(&["query", "sessions", "--party", &account], &net.rpc);
-        let sessions = sessions["sessions"].as_array()?.clone();
-        sessions.iter().find_map(|session| {
-            let id = session["id"].as_str()?;
-            let settled = Command::new(LODE)
-                .args(["query", "settled", id, &account, "--node", &net.rpc, "--json"])
-                .output()
-                .unwrap();
-            let settled: Value = serde_json::from_slice(&settled.stdout).ok()?;
-            (settled["split"]["supplier"].as_str()? != "0").then_some(())
-        })
+        let payouts = net.offline(&["payouts", "--home", &books]);
+        let paid = payouts["totals"]["ulode"]["paid"].as_str()?.to_owned();
+        (paid != "0").then_some(())
     });
-}
-
-fn lode_key(keys: &str) -> String {
-    let shown = Command::new(LODE)
-        .args(["keys", "--keys", keys, "show", "operator", "--json"])
-        .output()
-        .unwrap();
-    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
-    shown["address"].as_str().unwrap().to_owned()
 }

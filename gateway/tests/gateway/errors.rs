@@ -146,7 +146,7 @@ async fn suppliers_that_fail_are_told_apart_from_requests_that_are_wrong() {
     let answer = world.client().chat("a", 1).await;
     assert_eq!(
         (answer.status, &*answer.text()),
-        (400, r#"{"error":{"code":400,"message":"no","type":"backend"}}"#)
+        (400, r#"{"error":{"message":"no","type":"backend","code":400}}"#)
     );
     miner.does(Does::Fail(500));
     check(&world.client().chat("a", 1).await, &expect!["502 server_error supplier_failed"]);

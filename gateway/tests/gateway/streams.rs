@@ -28,7 +28,7 @@ async fn a_stream_that_was_asked_for_usage_says_what_it_cost() {
     let world = World::new(1).await;
     world.ready().await;
     let answer = world.client().stream("one two", 3, true).await;
-    let usage = r#"data: {"choices":[],"id":"chatcmpl-1","usage":{"cost":{"amount":"14","denom":"ulode"},"completion_tokens":3,"prompt_tokens":2,"total_tokens":5}}"#;
+    let usage = r#"data: {"id":"chatcmpl-1","choices":[],"usage":{"cost":{"amount":"14","denom":"ulode"},"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}"#;
     assert_eq!(answer.text(), format!("{}{usage}\n\ndata: [DONE]\n\n", events(3)));
     let receipt = world.miners[0].relays()[0].receipt.clone().unwrap().body;
     let root = proto::transcript::commit(&gateway::splice::take_out(&answer.body)).root;
