@@ -8,7 +8,7 @@ use ratatui::text::{Line as Row, Text};
 use ratatui::widgets::Paragraph;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::io::{Stdout, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Rows of the live view.
 const ROWS: u16 = 8;
@@ -22,6 +22,7 @@ pub(super) struct View {
     screen: Option<Screen>,
     seen: Seen,
     rates: Rates,
+    block_time: Duration,
 }
 
 /// What happened so far.
@@ -49,7 +50,8 @@ impl View {
     pub(super) fn new(terminal: bool, json: bool) -> View {
         let rates =
             Rates { at: Instant::now(), before: Figures::default(), relays: 0.0, tokens: 0.0 };
-        View { terminal, json, screen: None, seen: Seen::default(), rates }
+        let (seen, block_time) = (Seen::default(), Duration::ZERO);
+        View { terminal, json, screen: None, seen, rates, block_time }
     }
 
     /// Says something to people.
@@ -63,6 +65,7 @@ impl View {
 
     /// The network is ready.
     pub(super) fn begin(&mut self, network: &Network, ready: &Line) -> anyhow::Result<()> {
+        self.block_time = Duration::from_millis(network.plan().block_time_ms());
         if self.json {
             return self.line(ready);
         }
@@ -107,7 +110,7 @@ impl View {
     /// Draws the live view.
     pub(super) fn draw(&mut self, figures: &Figures) -> anyhow::Result<()> {
         self.rates.take(figures);
-        let rows = rows(&self.seen, &self.rates, figures);
+        let rows = rows(&self.seen, &self.rates, self.block_time, figures);
         if let Some(screen) = &mut self.screen {
             let text = Text::from(rows.into_iter().map(Row::from).collect::<Vec<_>>());
             screen.draw(|frame| frame.render_widget(Paragraph::new(text), frame.area()))?;
@@ -156,10 +159,12 @@ impl Rates {
     }
 }
 
-fn rows(seen: &Seen, rates: &Rates, figures: &Figures) -> Vec<String> {
+fn rows(seen: &Seen, rates: &Rates, block_time: Duration, figures: &Figures) -> Vec<String> {
     let session = match seen.session {
         Some((start, end)) => {
-            format!("{start}..{end}, {} blocks left", end.saturating_sub(seen.height))
+            let blocks = end.saturating_sub(seen.height);
+            let left = block_time.as_secs_f64() * blocks as f64;
+            format!("{start}..{end}, {blocks} blocks left, some {left:.0} s")
         }
         None => "none yet".to_owned(),
     };
