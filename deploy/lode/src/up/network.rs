@@ -192,7 +192,9 @@ impl Network {
         };
         let sum = |name: &str| -> f64 {
             let values = text.lines().filter(|line| line.starts_with(name));
-            values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+            let values = values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+            // The sum of nothing is -0.
+            values.fold(0.0, |sum, value| sum + value)
         };
         Figures {
             relays: sum("lode_gateway_relays"),
