@@ -142,7 +142,7 @@ async fn worth(
     };
     let Some(dead) = take_dead(place, &unacked.relay_id) else {
         // It runs, or was never shown to a client.
-        let runs = gateway.books.is_running(&unacked.relay_id).await?;
+        let runs = gateway.books.running_key(&unacked.relay_id).await?.is_some();
         return Ok((!runs).then_some(Cu(0)));
     };
     let receipt: Signed<Receipt> = read_base64(text)?;

@@ -168,7 +168,6 @@ pub fn check(envelope: Envelope, session: &Session, body: &[u8]) -> Result<Check
     if is != request.request_digest {
         return Err(Refused::OtherBody { is, said: request.request_digest });
     }
-    // One signature at a time and strictly: batches accept signatures that the chain would refuse.
     if !envelope.request.is_by(&session.gateway_key) {
         return Err(Refused::Signature);
     }

@@ -1,7 +1,7 @@
 //! The whole network on a chain of true validators, and the clients of the Cosmos world on it.
 
 use crate::clients::run_node;
-use crate::network::{LODE, Network, folder};
+use crate::network::{Network, account, folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -70,20 +70,12 @@ fn relays_are_served_and_paid_while_one_of_four_validators_is_killed_again_and_a
 fn cosmjs_signs_simulates_and_searches_on_a_true_validator_as_on_the_embedded_engine() {
     let home = folder();
     let network = start(home.path(), "1");
-    let keys = home.path().join("wallet");
-    let output = Command::new(LODE)
-        .args(["keys", "--json", "--keys"])
-        .arg(&keys)
-        .args(["add", "ann", "--plain"])
-        .output()
-        .unwrap();
-    let ann: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let (address, words) = (ann["address"].as_str().unwrap(), ann["words"].as_str().unwrap());
+    let (address, words) = account(home.path());
     let purse = home.path().join("keys");
     let purse = purse.to_str().unwrap();
-    network.lode(&["tx", "--keys", purse, "--from", "faucet", "send", address, "2000000000ulode"]);
+    network.lode(&["tx", "--keys", purse, "--from", "faucet", "send", &address, "2000000000ulode"]);
     let recipient = network.ready_text("/accounts/source");
-    let printed = run_node("cosmjs_client.mjs", &[&network.rpc(), words, &recipient]);
+    let printed = run_node("cosmjs_client.mjs", &[&network.rpc(), &words, &recipient]);
     assert_eq!(printed.lines().count(), 2, "{printed}");
 }
 

@@ -190,6 +190,19 @@ pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
+/// A new account that nobody knows, with its keys under `home`: its address and its words.
+pub fn account(home: &Path) -> (String, String) {
+    let output = Command::new(LODE)
+        .args(["keys", "--json", "--keys"])
+        .arg(home.join("wallet"))
+        .args(["add", "ann", "--plain"])
+        .output()
+        .unwrap();
+    let account: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |field: &str| account[field].as_str().unwrap().to_owned();
+    (text("address"), text("words"))
+}
+
 /// Asks until the answer is there.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;

@@ -2,7 +2,7 @@
 
 use crate::clients::{run_node, test_node};
 use crate::loded::{NODE, ask, loded, start};
-use crate::network::{LODE, Network, folder};
+use crate::network::{Network, account, folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,19 +11,11 @@ const FUNDS: &str = "20000000000ulode";
 
 /// Somebody with coins: address and words.
 fn ann(network: &Network, home: &Path) -> (String, String) {
-    let keys = home.join("wallet");
-    let output = Command::new(LODE)
-        .args(["keys", "--json", "--keys"])
-        .arg(&keys)
-        .args(["add", "ann", "--plain"])
-        .output()
-        .unwrap();
-    let ann: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let text = |field: &str| ann[field].as_str().unwrap().to_owned();
-    let (address, purse) = (text("address"), home.join("keys"));
+    let (address, words) = account(home);
+    let purse = home.join("keys");
     let faucet = ["tx", "--keys", purse.to_str().unwrap(), "--from", "faucet"];
     network.lode(&[&faucet[..], &["send", &address, FUNDS]].concat());
-    (address, text("words"))
+    (address, words)
 }
 
 /// The address of a node's server, as its settings say: that of `api` or `grpc`.

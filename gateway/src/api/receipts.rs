@@ -53,7 +53,7 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Whether a relay does not run, or not any more; waits for one that is about to end.
 async fn ended(gateway: &Gateway, relay_id: &Digest, key_id: &str) -> Result<bool, BooksError> {
     let until = Instant::now() + ENDS_WITHIN;
-    while gateway.books.is_running_for(relay_id, key_id).await? {
+    while gateway.books.running_key(relay_id).await?.is_some_and(|key| key == key_id) {
         if Instant::now() >= until {
             return Ok(false);
         }

@@ -37,20 +37,6 @@ impl Books {
         row.as_ref().map(relay).transpose()
     }
 
-    /// Whether a key's relay was sent and has not ended.
-    pub async fn is_running_for(
-        &self,
-        relay_id: &Digest,
-        key_id: &str,
-    ) -> Result<bool, BooksError> {
-        let row = sqlx::query("SELECT 1 FROM running WHERE relay_id = $1 AND key_id = $2")
-            .bind(relay_id.0.to_vec())
-            .bind(key_id)
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(row.is_some())
-    }
-
     /// A page of a key's relays, newest first, older than the relay `after`.
     pub async fn page(
         &self,
@@ -87,13 +73,13 @@ impl Books {
         rows.iter().map(running).collect()
     }
 
-    /// Whether a relay was sent and its end is not on record.
-    pub async fn is_running(&self, relay_id: &Digest) -> Result<bool, BooksError> {
-        let row = sqlx::query("SELECT 1 FROM running WHERE relay_id = $1")
+    /// The key of a relay that was sent and whose end is not on record.
+    pub async fn running_key(&self, relay_id: &Digest) -> Result<Option<String>, BooksError> {
+        let key = sqlx::query_scalar("SELECT key_id FROM running WHERE relay_id = $1")
             .bind(relay_id.0.to_vec())
             .fetch_optional(&self.readers)
             .await?;
-        Ok(row.is_some())
+        Ok(key)
     }
 
     /// What is billed of a session so far.

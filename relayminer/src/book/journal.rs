@@ -92,8 +92,7 @@ impl Journal {
             Begins::OtherFile => return Err(JournalRefused::OtherFile { folder: name() }),
         };
         let mut journal = Journal { file, generation, at: HEADER, ahead: Vec::new() };
-        bytes[found..].fill(0);
-        journal.file.write_all_at(&bytes, 0).map_err(disk)?;
+        journal.file.write_all_at(&bytes[found..], found as u64).map_err(disk)?;
         journal.begin_anew().map_err(disk)?;
         sync_folder(&path).map_err(disk)?;
         Ok(journal)

@@ -162,7 +162,8 @@ fn write_all(
     while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         if busy {
             std::thread::sleep(LINGER);
-            while let Some(write) = room(&batch).then(|| queue.try_recv().ok()).flatten() {
+            while batch.len() < BATCH_MAX {
+                let Ok(write) = queue.try_recv() else { break };
                 batch.push(write);
             }
         }
@@ -184,10 +185,6 @@ fn write_all(
         // The journal holds what the books may lack: the next start finds it there.
         tracing::warn!(%error, "books are not synced at the end");
     }
-}
-
-fn room(batch: &[Write]) -> bool {
-    batch.len() < BATCH_MAX
 }
 
 fn write_batch(
