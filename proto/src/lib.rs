@@ -10,9 +10,11 @@
 //!  session, draw, seed       who serves whom, when, on which terms
 //!  relay, transcript, leaf   one completion: asked, answered, receipted, acknowledged
 //!  claim, payout, price      what it earns
+//!  audit                     whether it was worth it
 //!  message, query, wire      how all of it is written down
 //! ```
 
+pub mod audit;
 pub mod claim;
 pub mod draw;
 pub mod fixed;

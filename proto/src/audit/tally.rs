@@ -1,0 +1,154 @@
+//! What a committee says together: the median of each question, and who stands apart from it.
+
+use super::verdict::{Identity, Quality, Verdict};
+use crate::keys::Address;
+use serde::{Deserialize, Serialize};
+
+/// A revealed verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    pub auditor: Address,
+    pub verdict: Verdict,
+}
+
+/// The verdict of an audit that enough auditors completed. There is no other way to make one than
+/// [`tally`], and nothing else moves a supplier's standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completed {
+    verdict: Verdict,
+}
+
+impl Completed {
+    /// What was found.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Whether the audit of identity failed.
+    pub fn failed(&self) -> bool {
+        matches!(self.verdict.identity, Identity::Differs | Identity::Withheld)
+    }
+}
+
+/// What became of a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tally {
+    Completed {
+        outcome: Completed,
+        /// Who stands further from the median than is tolerated.
+        apart: Vec<Address>,
+    },
+    /// Too few revealed: nothing is known, and nothing moves.
+    Lapsed { revealed: usize, quorum: usize },
+}
+
+/// The median of each question over `votes`; where the middle is between two, the one better for the
+/// supplier. `tolerance` is how far a quality may lie from the median.
+pub fn tally(votes: &[Vote], quorum: usize, tolerance: Quality) -> Tally {
+    let mut identities: Vec<Identity> = votes.iter().map(|vote| vote.verdict.identity).collect();
+    identities.sort_unstable();
+    if votes.len() < quorum.max(1) {
+        return Tally::Lapsed { revealed: votes.len(), quorum: quorum.max(1) };
+    }
+    let identity = identities[(identities.len() - 1) / 2];
+    let mut qualities: Vec<Quality> =
+        votes.iter().filter_map(|vote| vote.verdict.quality).collect();
+    qualities.sort_unstable();
+    let quality = qualities.get(qualities.len() / 2).copied();
+    let verdict = Verdict { identity, quality };
+    let apart = votes
+        .iter()
+        .filter(|vote| stands_apart(&vote.verdict, &verdict, tolerance))
+        .map(|vote| vote.auditor)
+        .collect();
+    Tally::Completed { outcome: Completed { verdict }, apart }
+}
+
+/// Whether a verdict contradicts the median. Doubt contradicts nobody.
+fn stands_apart(verdict: &Verdict, median: &Verdict, tolerance: Quality) -> bool {
+    use Identity::{Differs, Same, Unsure, Withheld};
+    let identity = match (verdict.identity, median.identity) {
+        (Same, Differs | Withheld) | (Differs | Withheld, Same) => true,
+        (Same, Same | Unsure) | (Unsure, _) => false,
+        (Differs | Withheld, Unsure | Differs | Withheld) => false,
+    };
+    let far = |a: Quality, b: Quality| {
+        a.thousandths().abs_diff(b.thousandths()) > tolerance.thousandths()
+    };
+    let quality = match (verdict.quality, median.quality) {
+        (Some(own), Some(median)) => far(own, median),
+        (None, _) | (_, None) => false,
+    };
+    identity || quality
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use Identity::{Differs, Same, Unsure, Withheld};
+    use proptest::prelude::*;
+
+    fn vote(who: u8, identity: Identity, quality: Option<u32>) -> Vote {
+        let quality = quality.map(|n| Quality::new(n).unwrap());
+        Vote { auditor: Address([who; 20]), verdict: Verdict { identity, quality } }
+    }
+
+    fn of(votes: &[Vote]) -> (Verdict, Vec<Address>) {
+        match tally(votes, 1, Quality::new(250).unwrap()) {
+            Tally::Completed { outcome, apart } => (outcome.verdict(), apart),
+            lapsed @ Tally::Lapsed { .. } => panic!("{lapsed:?}"),
+        }
+    }
+
+    #[test]
+    fn two_thirds_of_honest_auditors_carry_the_median_and_liars_stand_apart() {
+        let (verdict, apart) =
+            of(&[vote(1, Same, Some(900)), vote(2, Same, Some(880)), vote(3, Differs, Some(0))]);
+        assert_eq!(verdict, vote(0, Same, Some(880)).verdict);
+        assert_eq!(apart, [Address([3; 20])]);
+    }
+
+    #[test]
+    fn an_even_committee_that_is_split_decides_for_the_supplier() {
+        let (verdict, apart) = of(&[vote(1, Same, Some(900)), vote(2, Withheld, None)]);
+        assert_eq!(verdict.identity, Same);
+        assert_eq!(apart, [Address([2; 20])]);
+    }
+
+    #[test]
+    fn doubt_is_not_punished() {
+        let (verdict, apart) = of(&[
+            vote(1, Unsure, Some(900)),
+            vote(2, Differs, Some(880)),
+            vote(3, Differs, Some(890)),
+        ]);
+        assert_eq!((verdict.identity, apart), (Differs, vec![]));
+    }
+
+    #[test]
+    fn too_few_votes_decide_nothing() {
+        let got = tally(&[vote(1, Differs, None)], 2, Quality::new(250).unwrap());
+        assert_eq!(got, Tally::Lapsed { revealed: 1, quorum: 2 });
+        assert_eq!(
+            tally(&[], 0, Quality::new(0).unwrap()),
+            Tally::Lapsed { revealed: 0, quorum: 1 }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn fewer_than_half_cannot_convict_nor_move_the_quality_out_of_the_honest_range(
+            honest in prop::collection::vec(500u32..=1_000, 1..9), lie in 0u32..=1_000
+        ) {
+            let liars = (honest.len() - 1) / 2;
+            let mut votes: Vec<Vote> =
+                honest.iter().enumerate().map(|(i, q)| vote(i as u8, Same, Some(*q))).collect();
+            votes.extend((0..liars).map(|i| vote(100 + i as u8, Differs, Some(lie))));
+            let (verdict, _) = of(&votes);
+            prop_assert_eq!(verdict.identity, Same);
+            let got = u32::from(verdict.quality.unwrap().thousandths());
+            prop_assert!(got >= *honest.iter().min().unwrap() && got <= *honest.iter().max().unwrap());
+        }
+    }
+}
