@@ -6,7 +6,7 @@
 //! and it is made first, so nothing has to be taken back. A block's payments come from purses that
 //! hold what the records owe.
 
-use crate::host::{Block, Event, Host, Party, Purse, Short};
+use crate::host::{Block, Event, Host, Party, Purse, Short, Validator};
 use proto::wire::Wire;
 use proto::{Amount, Coin, Denom};
 use std::collections::BTreeMap;
@@ -66,6 +66,11 @@ impl<'a, H: Host> Draft<'a, H> {
 
     pub(crate) fn block(&self) -> &Block {
         &self.block
+    }
+
+    /// Who makes blocks.
+    pub(crate) fn validators(&self) -> Vec<Validator> {
+        self.host.validators()
     }
 
     pub(crate) fn gas(&self) -> u64 {

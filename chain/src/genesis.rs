@@ -1,5 +1,6 @@
 //! What a market begins with, and what it can go on with elsewhere.
 
+use crate::audit::{auditor, pool};
 use crate::draft::Draft;
 use crate::epoch::{self, Epoch};
 use crate::host::Host;
@@ -7,7 +8,7 @@ use crate::query::each;
 use crate::refused::{Refused, check_coin};
 use crate::registry::{RegistryRefused, Role, gateway, service, stakes, supplier, take_key};
 use crate::{delegation, escrow, keys, params, seeds};
-use proto::message::Genesis;
+use proto::message::{AuditGenesis, Genesis};
 use proto::params::Params;
 use proto::price::State;
 use proto::service::{PRICE_START_MAX, Service};
@@ -57,7 +58,26 @@ pub(crate) fn fill<H: Host>(draft: &mut Draft<'_, H>, genesis: &Genesis) -> Resu
         check_coin(&coin)?;
         escrow::credit(draft, &kept.app, &coin)?;
     }
-    genesis.delegations.iter().try_for_each(|made| add_delegation(draft, made))
+    genesis.delegations.iter().try_for_each(|made| add_delegation(draft, made))?;
+    add_audits(draft, &genesis.audits)
+}
+
+fn add_audits<H: Host>(draft: &mut Draft<'_, H>, audits: &AuditGenesis) -> Result<(), Refused> {
+    for bonded in &audits.auditors {
+        let address = &bonded.address;
+        once(draft, &keys::auditor(address), || format!("the auditor {address}"))?;
+        auditor::store(draft, bonded);
+        if bonded.leaving {
+            stakes::queue(draft, bonded.until, Role::Auditor, address);
+        }
+    }
+    for kept in &audits.reputations {
+        let key = keys::reputation(&kept.operator, &kept.service);
+        once(draft, &key, || format!("the reputation of {}", kept.operator))?;
+        draft.write(key, kept);
+    }
+    audits.pool.iter().for_each(|coin| pool::credit(draft, coin));
+    Ok(())
 }
 
 fn once<H: Host>(
@@ -123,6 +143,7 @@ pub(crate) fn export(host: &impl Host) -> Result<Genesis, Refused> {
         gateways: Vec::new(),
         escrow: Vec::new(),
         delegations: Vec::new(),
+        audits: AuditGenesis::default(),
     };
     each(host, keys::SERVICES, |service| genesis.services.push(at_its_price(host, service)));
     each(host, keys::SUPPLIERS, |supplier| genesis.suppliers.push(supplier));
@@ -131,6 +152,9 @@ pub(crate) fn export(host: &impl Host) -> Result<Genesis, Refused> {
         genesis.escrow.extend(app.escrow);
         genesis.delegations.extend(app.delegations);
     });
+    each(host, keys::AUDITORS, |auditor| genesis.audits.auditors.push(auditor));
+    each(host, keys::REPUTATIONS, |kept| genesis.audits.reputations.push(kept));
+    each(host, keys::POOL, |coin| genesis.audits.pool.push(coin));
     Ok(genesis)
 }
 

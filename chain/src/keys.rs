@@ -22,11 +22,21 @@
 //!            42 height session settled claims to forget
 //! price      70 id             price                  71 id              demand so far
 //!            07                prices to step yet
+//! audit      08                who can sit             80 id              audit
+//!            81 session id      audits of a session    82 supplier ~start id  of a supplier
+//!            83 auditor ~start id  of an auditor       84 start           docket
+//!            85 start id        audits of a docket     86 start round auditor id  commitment
+//!            87 start auditor   ticket                 88 operator id     reputation
+//!            89 auditor         auditor                8a denom           what fees are paid from
+//!            8b operator commitment  ringer            43 height session  sessions to audit
+//!            44 height start round  rounds to end      45 height start    audits to forget
+//!            46 height operator commitment  ringers to expire
 //! ```
 
+use proto::audit::Round;
 use proto::keys::RelayKey;
 use proto::service::ServiceId;
-use proto::{Address, Digest, Height};
+use proto::{Address, Denom, Digest, Height};
 
 pub(crate) const PARAMS: [u8; 1] = [0x01];
 pub(crate) const AUTHORITY: [u8; 1] = [0x02];
@@ -35,6 +45,7 @@ pub(crate) const EPOCH: [u8; 1] = [0x04];
 pub(crate) const LIABLE: [u8; 1] = [0x05];
 pub(crate) const TO_WEIGH: [u8; 1] = [0x06];
 pub(crate) const TO_STEP: [u8; 1] = [0x07];
+pub(crate) const PANEL: [u8; 1] = [0x08];
 
 pub(crate) const SERVICES: u8 = 0x10;
 pub(crate) const SUPPLIERS: u8 = 0x12;
@@ -48,8 +59,21 @@ const SESSIONS_OF: u8 = 0x33;
 pub(crate) const TO_SETTLE: u8 = 0x40;
 pub(crate) const TO_RETURN: u8 = 0x41;
 pub(crate) const TO_FORGET: u8 = 0x42;
+pub(crate) const TO_AUDIT: u8 = 0x43;
+pub(crate) const TO_CLOSE: u8 = 0x44;
+pub(crate) const AUDITS_TO_FORGET: u8 = 0x45;
+pub(crate) const RINGERS_TO_EXPIRE: u8 = 0x46;
 pub(crate) const SEEDS: u8 = 0x50;
 const SETTLED: u8 = 0x60;
+const CASES_OF_SESSION: u8 = 0x81;
+const CASES_OF_SUPPLIER: u8 = 0x82;
+const CASES_OF_AUDITOR: u8 = 0x83;
+const CASES_OF_START: u8 = 0x85;
+const COMMITMENTS: u8 = 0x86;
+pub(crate) const REPUTATIONS: u8 = 0x88;
+pub(crate) const AUDITORS: u8 = 0x89;
+pub(crate) const POOL: u8 = 0x8a;
+const RINGERS: u8 = 0x8b;
 
 /// The part of a queue's key that follows its prefix and height.
 pub(crate) fn queued(key: &[u8]) -> &[u8] {
@@ -194,6 +218,131 @@ pub(crate) fn price(id: &ServiceId) -> Vec<u8> {
 
 pub(crate) fn demand(id: &ServiceId) -> Vec<u8> {
     key(0x71, &[id.as_str().as_bytes()])
+}
+
+pub(crate) fn to_audit(at: Height, session: &Digest) -> Vec<u8> {
+    key(TO_AUDIT, &[&at.0.to_be_bytes(), &session.0])
+}
+
+fn byte(round: Round) -> u8 {
+    match round {
+        Round::First => 1,
+        Round::Second => 2,
+    }
+}
+
+pub(crate) fn to_close(at: Height, start: Height, round: Round) -> Vec<u8> {
+    key(TO_CLOSE, &[&at.0.to_be_bytes(), &start.0.to_be_bytes(), &[byte(round)]])
+}
+
+/// Which docket's round ends.
+pub(crate) fn closing(key: &[u8]) -> Option<(Height, Round)> {
+    let (start, round) = queued(key).split_first_chunk()?;
+    let round = if round == [byte(Round::First)] { Round::First } else { Round::Second };
+    Some((Height(u64::from_be_bytes(*start)), round))
+}
+
+pub(crate) fn audits_to_forget(at: Height, start: Height) -> Vec<u8> {
+    key(AUDITS_TO_FORGET, &[&at.0.to_be_bytes(), &start.0.to_be_bytes()])
+}
+
+pub(crate) fn case(id: &Digest) -> Vec<u8> {
+    key(0x80, &[&id.0])
+}
+
+pub(crate) fn case_of_session(session: &Digest, id: &Digest) -> Vec<u8> {
+    key(CASES_OF_SESSION, &[&session.0, &id.0])
+}
+
+pub(crate) fn cases_of_session(session: &Digest) -> (Vec<u8>, Vec<u8>) {
+    within(key(CASES_OF_SESSION, &[&session.0]))
+}
+
+pub(crate) fn case_of_supplier(operator: &Address, start: Height, id: &Digest) -> Vec<u8> {
+    key(CASES_OF_SUPPLIER, &[&operator.0, &(!start.0).to_be_bytes(), &id.0])
+}
+
+pub(crate) fn cases_of_supplier(operator: &Address) -> (Vec<u8>, Vec<u8>) {
+    within(key(CASES_OF_SUPPLIER, &[&operator.0]))
+}
+
+pub(crate) fn case_of_auditor(auditor: &Address, start: Height, id: &Digest) -> Vec<u8> {
+    key(CASES_OF_AUDITOR, &[&auditor.0, &(!start.0).to_be_bytes(), &id.0])
+}
+
+pub(crate) fn cases_of_auditor(auditor: &Address) -> (Vec<u8>, Vec<u8>) {
+    within(key(CASES_OF_AUDITOR, &[&auditor.0]))
+}
+
+pub(crate) fn docket(start: Height) -> Vec<u8> {
+    key(0x84, &[&start.0.to_be_bytes()])
+}
+
+pub(crate) fn case_of_start(start: Height, id: &Digest) -> Vec<u8> {
+    key(CASES_OF_START, &[&start.0.to_be_bytes(), &id.0])
+}
+
+/// The audits of one docket.
+pub(crate) fn cases_of(start: Height) -> (Vec<u8>, Vec<u8>) {
+    within(key(CASES_OF_START, &[&start.0.to_be_bytes()]))
+}
+
+pub(crate) fn commitment(
+    start: Height,
+    round: Round,
+    auditor: &Address,
+    audit: &Digest,
+) -> Vec<u8> {
+    key(COMMITMENTS, &[&start.0.to_be_bytes(), &[byte(round)], &auditor.0, &audit.0])
+}
+
+/// All commitments of a docket's round.
+pub(crate) fn commitments_of(start: Height, round: Round) -> (Vec<u8>, Vec<u8>) {
+    within(key(COMMITMENTS, &[&start.0.to_be_bytes(), &[byte(round)]]))
+}
+
+/// Whose commitment it is, and to which audit.
+pub(crate) fn committed(key: &[u8]) -> Option<(Address, Digest)> {
+    let (auditor, audit) = key.get(10..)?.split_first_chunk()?;
+    Some((Address(*auditor), Digest(audit.try_into().ok()?)))
+}
+
+pub(crate) fn ticket(start: Height, auditor: &Address) -> Vec<u8> {
+    key(0x87, &[&start.0.to_be_bytes(), &auditor.0])
+}
+
+pub(crate) fn reputation(operator: &Address, service: &ServiceId) -> Vec<u8> {
+    key(REPUTATIONS, &[&operator.0, service.as_str().as_bytes()])
+}
+
+/// What audits say of a supplier, for each of its services.
+pub(crate) fn reputations_of(operator: &Address) -> (Vec<u8>, Vec<u8>) {
+    within(key(REPUTATIONS, &[&operator.0]))
+}
+
+pub(crate) fn auditor(address: &Address) -> Vec<u8> {
+    key(AUDITORS, &[&address.0])
+}
+
+pub(crate) fn pool(denom: &Denom) -> Vec<u8> {
+    key(POOL, &[denom.as_str().as_bytes()])
+}
+
+pub(crate) fn ringer(operator: &Address, commitment: &Digest) -> Vec<u8> {
+    key(RINGERS, &[&operator.0, &commitment.0])
+}
+
+pub(crate) fn ringers_of(operator: &Address) -> (Vec<u8>, Vec<u8>) {
+    within(key(RINGERS, &[&operator.0]))
+}
+
+pub(crate) fn ringer_to_expire(at: Height, operator: &Address, commitment: &Digest) -> Vec<u8> {
+    key(RINGERS_TO_EXPIRE, &[&at.0.to_be_bytes(), &operator.0, &commitment.0])
+}
+
+/// The ringer that a place in the queue is of.
+pub(crate) fn ringer_of_queued(rest: &[u8]) -> Vec<u8> {
+    key(RINGERS, &[rest])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! session             a budget locked, suppliers drawn, terms copied
 //! claim, proof        roots of usage trees, and the leaves that a seed asks for
 //! settle              who is paid what, and why not
+//! audit               which proven usage is looked at, what committees find, what follows
 //! price, seeds        one step for each service and session; one seed for each height
 //! draft, keys, block  changes before they are made, where they go, what each block does
 //! ```
@@ -44,6 +45,19 @@
 //! lode_params_updated     authority
 //! lode_params_in_force    since
 //! lode_roster_full        service operator
+//! lode_auditor_bonded     auditor bond
+//! lode_auditor_unbonded   auditor until
+//! lode_audit_drawn        audit session supplier start
+//! lode_audits_dropped     start count
+//! lode_verdicts_committed auditor round count
+//! lode_verdicts_revealed  auditor start round count
+//! lode_audit_again        audit reason
+//! lode_audit_decided      audit session supplier stage identity quality
+//! lode_audit_fees         start round verdicts paid owed
+//! lode_auditor_slashed    auditor start amount apart unrevealed skipped
+//! lode_ringer_planted     operator
+//! lode_ringer_opened      operator audit wrong
+//! lode_auditor_fooled     auditor audit amount
 //! lode_dropped            session reason
 //! lode_short              reason
 //! ```
@@ -53,6 +67,7 @@
 pub mod host;
 pub mod memory;
 
+mod audit;
 mod block;
 mod claim;
 mod delegation;
@@ -72,6 +87,7 @@ mod seeds;
 mod session;
 mod settle;
 
+pub use audit::AuditRefused;
 pub use claim::ClaimRefused;
 pub use draft::gas;
 pub use escrow::EscrowRefused;
@@ -146,6 +162,12 @@ fn dispatch<H: Host>(draft: &mut Draft<'_, H>, message: &Message) -> Result<(), 
         Message::OpenSession(m) => session::open(draft, m),
         Message::SubmitClaims(m) => claim::submit(draft, m),
         Message::SubmitProofs(m) => proof::submit(draft, m),
+        Message::BondAuditor(m) => audit::auditor::bond(draft, m),
+        Message::UnbondAuditor(m) => audit::auditor::unbond(draft, m),
+        Message::CommitVerdicts(m) => audit::verdicts::commit(draft, m),
+        Message::RevealVerdicts(m) => audit::verdicts::reveal(draft, m),
+        Message::PlantRinger(m) => audit::ringer::plant(draft, m),
+        Message::OpenRinger(m) => audit::ringer::open(draft, m),
         Message::UpdateParams(m) => params::update(draft, m),
     }
 }

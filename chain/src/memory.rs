@@ -13,6 +13,7 @@ pub struct MemoryHost {
     /// What happened since the last [`MemoryHost::take_events`].
     events: Vec<Event>,
     block: Block,
+    validators: Vec<Validator>,
 }
 
 impl MemoryHost {
@@ -30,7 +31,14 @@ impl MemoryHost {
             burned: BTreeMap::new(),
             events: Vec::new(),
             block,
+            validators: Vec::new(),
         }
+    }
+
+    /// Says who makes blocks from the next one on.
+    pub fn set_validators(&mut self, mut validators: Vec<Validator>) {
+        validators.sort_by_key(|validator| validator.operator);
+        self.validators = validators;
     }
 
     /// Makes coins out of nothing: for the beginning of a simulation.
@@ -150,6 +158,6 @@ impl Host for MemoryHost {
     }
 
     fn validators(&self) -> Vec<Validator> {
-        Vec::new()
+        self.validators.clone()
     }
 }

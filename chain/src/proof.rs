@@ -135,7 +135,8 @@ pub(crate) fn revealed(session: &Session, claim: &Claim, seed: &Digest) -> Phase
         | Phase::Proven
         | Phase::Spared
         | Phase::Refuted
-        | Phase::Expired) => phase,
+        | Phase::Expired
+        | Phase::Convicted) => phase,
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::epoch::Epoch;
 use crate::host::{Host, Purse};
 use crate::refused::Refused;
-use crate::{keys, proof};
+use crate::{audit, keys, proof};
+use proto::audit::auditor::Auditor;
 use proto::claim::Claim;
 use proto::params::Params;
 use proto::query::{self, Query};
@@ -11,7 +12,7 @@ use proto::service::Service;
 use proto::session::Session;
 use proto::supplier::{Gateway, Supplier};
 use proto::wire::Wire;
-use proto::{Amount, Denom, Digest};
+use proto::{Amount, Coin, Denom, Digest};
 use std::collections::BTreeMap;
 
 /// Answers the query of a gRPC path, both in protobuf.
@@ -43,16 +44,26 @@ pub fn query(host: &impl Host, path: &str, data: &[u8]) -> Result<Vec<u8>, Refus
         GetSettled => settled;
         GetClock => clock;
         GetSeed => seed;
+        GetAudit => audit::ask::audit;
+        ListAudits => audit::ask::audits;
+        GetDocket => audit::ask::docket;
+        GetReputation => audit::ask::reputation;
+        GetAuditor => audit::ask::auditor;
+        ListAuditors => audit::ask::auditors;
         GetInvariants => invariants;
     }
 }
 
-fn read<T: Wire>(host: &impl Host, key: &[u8], what: impl ToString) -> Result<T, Refused> {
+pub(crate) fn read<T: Wire>(
+    host: &impl Host,
+    key: &[u8],
+    what: impl ToString,
+) -> Result<T, Refused> {
     let bytes = host.get(key).ok_or_else(|| Refused::missing(what))?;
     Ok(T::decode(&bytes)?)
 }
 
-fn asked<T>(field: Option<T>, name: &str) -> Result<T, Refused> {
+pub(crate) fn asked<T>(field: Option<T>, name: &str) -> Result<T, Refused> {
     field.ok_or_else(|| Refused::missing(format!("the field {name} of the query")))
 }
 
@@ -70,13 +81,13 @@ fn service(host: &impl Host, q: query::GetService) -> Result<Service, Refused> {
 }
 
 /// How many records are on a page on which `limit` are wanted, or as many as there can be.
-fn rows(limit: u32) -> usize {
+pub(crate) fn rows(limit: u32) -> usize {
     let limit = if limit == 0 { query::PAGE_MAX } else { limit.min(query::PAGE_MAX) };
     limit as usize
 }
 
 /// The records of a page, from after `from` on.
-fn page<T: Wire>(
+pub(crate) fn page<T: Wire>(
     host: &impl Host,
     prefix: u8,
     after: Option<Vec<u8>>,
@@ -186,6 +197,10 @@ fn invariants(host: &impl Host, _: query::GetInvariants) -> Result<query::Invari
     each(host, keys::GATEWAYS, |gateway: Gateway| {
         add(Purse::Stake, &Denom::stake(), gateway.stake);
     });
+    each(host, keys::AUDITORS, |auditor: Auditor| {
+        add(Purse::Stake, &Denom::stake(), auditor.bond);
+    });
+    each(host, keys::POOL, |coin: Coin| add(Purse::Audits, &coin.denom, coin.amount));
     each(host, keys::APPS, |app: query::App| {
         app.escrow.iter().for_each(|kept| add(Purse::Escrow, &kept.denom, kept.amount));
     });

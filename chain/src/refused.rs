@@ -1,5 +1,6 @@
 //! Why a message or a question is refused. Codes are stable: they are part of a block's results.
 
+use crate::audit::AuditRefused;
 use crate::claim::ClaimRefused;
 use crate::escrow::EscrowRefused;
 use crate::genesis::GenesisRefused;
@@ -46,6 +47,8 @@ pub enum Refused {
     #[error(transparent)]
     Proof(#[from] ProofRefused),
     #[error(transparent)]
+    Audit(#[from] AuditRefused),
+    #[error(transparent)]
     Genesis(#[from] GenesisRefused),
 }
 
@@ -67,6 +70,7 @@ impl Refused {
             Refused::Session(refused) => refused.code(),
             Refused::Claim(refused) => refused.code(),
             Refused::Proof(refused) => refused.code(),
+            Refused::Audit(refused) => refused.code(),
             Refused::Genesis(refused) => refused.code(),
         }
     }

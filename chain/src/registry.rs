@@ -73,6 +73,7 @@ impl From<SupplierRefused> for RegistryRefused {
 pub(crate) enum Role {
     Supplier = 1,
     Gateway = 2,
+    Auditor = 3,
 }
 
 /// Gives a relay key to `role` of `holder` alone, in the place of the one `before`. One key is

@@ -144,6 +144,7 @@ fn store<H: Host>(draft: &mut Draft<'_, H>, session: &Session) {
         draft.set(keys::session_of(&party, session.start, &session.id), Vec::new());
     }
     draft.set(keys::to_settle(session.settle_height(), &session.id), Vec::new());
+    draft.set(keys::to_audit(session.audit_window().start, &session.id), Vec::new());
     let suppliers: Vec<String> =
         session.seats.iter().map(|seat| seat.operator.to_string()).collect();
     draft.emit(

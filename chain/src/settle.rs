@@ -5,6 +5,7 @@
 //!                 └─ beyond it: from the gateway's  ├── source, audits, treasury
 //!                    stake, which its exposure backs └── burned, with what rounding leaves
 //! not proven, or refuted: nothing is paid, and a penalty of the supplier's stake is burned
+//! convicted by an audit: nothing is paid; its stake was slashed when the audit was decided
 //! budget that is left: back to the app's escrow
 //! ```
 
@@ -128,6 +129,7 @@ impl<'a> Settlement<'a> {
         match effect {
             Some(Effect::Pay) => self.pay(draft, seat, &mut settled),
             Some(Effect::Slash) => self.slash(draft, &mut settled),
+            Some(Effect::Refund) => settled.reason = reason::CONVICTED.to_owned(),
             None => settled.reason = reason::INCONSISTENT.to_owned(),
         }
         settled

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 
 const SCHEMA = fileURLToPath(new URL("../schema/", import.meta.url));
-const FILES = ["types", "relay", "tx", "query", "genesis"];
+const FILES = ["audit", "types", "relay", "tx", "query", "genesis"];
 const OPTIONS_ONLY = ["amino/amino.proto", "cosmos/msg/v1/msg.proto"];
 
 const NOTE = "// Made by generate.mjs from proto/schema; do not edit.\n";
@@ -33,8 +33,10 @@ export function load() {
 function typeOf(field) {
   const type = field.resolvedType?.name ?? SCALARS[field.type];
   if (type === undefined) throw new Error(`${field.fullName} is ${field.type}: SCALARS lacks it`);
-  if (field.map || (field.repeated && !(field.resolvedType instanceof protobuf.Type))) {
-    throw new Error(`${field.fullName} repeats ${type}: types.mjs reads and writes repeated messages only`);
+  // Numbers that repeat lie packed together, which types.mjs does not read.
+  const lengthDelimited = field.resolvedType instanceof protobuf.Type || ["string", "bytes"].includes(field.type);
+  if (field.map || (field.repeated && !lengthDelimited)) {
+    throw new Error(`${field.fullName} repeats ${type}: types.mjs reads and writes repeated messages, texts and bytes only`);
   }
   return field.repeated ? `${type}[]` : type;
 }

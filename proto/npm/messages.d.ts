@@ -6,6 +6,171 @@ export interface Coin {
   amount: string;
 }
 
+export interface AuditPenalties {
+  outlier: string;
+  unrevealed: string;
+  skipped: string;
+  ringer: string;
+}
+
+export interface AuditTest {
+  honest: number;
+  cheat: number;
+  threshold: number;
+}
+
+export interface AuditParams {
+  rate: number;
+  committee: number;
+  largeCommittee: number;
+  tolerance?: Quality;
+  fee: string;
+  claimTypical: string;
+  bondMin: string;
+  penalties?: AuditPenalties;
+  ringerRate: number;
+  ringers: string[];
+  slashRate: number;
+  test?: AuditTest;
+}
+
+export declare enum Identity {
+  IDENTITY_UNSPECIFIED = 0,
+  IDENTITY_SAME = 1,
+  IDENTITY_UNSURE = 2,
+  IDENTITY_DIFFERS = 3,
+  IDENTITY_WITHHELD = 4,
+}
+
+export interface Quality {
+  thousandths: number;
+}
+
+export interface Verdict {
+  identity: Identity;
+  quality?: Quality;
+}
+
+export interface Vote {
+  auditor: string;
+  verdict?: Verdict;
+}
+
+export declare enum Round {
+  ROUND_UNSPECIFIED = 0,
+  ROUND_FIRST = 1,
+  ROUND_SECOND = 2,
+}
+
+export interface Audit {
+  id: Uint8Array;
+  sessionId: Uint8Array;
+  operator: string;
+  point: bigint;
+}
+
+export declare enum Stage {
+  STAGE_UNSPECIFIED = 0,
+  STAGE_FIRST = 1,
+  STAGE_SECOND = 2,
+  STAGE_PASSED = 3,
+  STAGE_FAILED = 4,
+  STAGE_CONVICTED = 5,
+  STAGE_LAPSED = 6,
+}
+
+export declare enum Again {
+  AGAIN_NO = 0,
+  AGAIN_LAPSED = 1,
+  AGAIN_DISPUTED = 2,
+  AGAIN_WITHHELD = 3,
+  AGAIN_SUSPECTED = 4,
+}
+
+export interface Case {
+  audit?: Audit;
+  service: string;
+  start: bigint;
+  judged: boolean;
+  stage: Stage;
+  again: Again;
+  first: Vote[];
+  second: Vote[];
+  found?: Verdict;
+  decidedAt: bigint;
+  planted?: Verdict;
+}
+
+export interface Member {
+  auditor: string;
+  power: bigint;
+  vrfKey: Uint8Array;
+}
+
+export interface Panel {
+  members: Member[];
+}
+
+export interface Docket {
+  start: bigint;
+  seed: Uint8Array;
+  opens: bigint;
+  closes: bigint;
+  params?: AuditParams;
+  panel: Member[];
+  audits: number;
+}
+
+export interface Auditor {
+  address: string;
+  bond: string;
+  leaving: boolean;
+  until: bigint;
+  earned: string;
+  lost: string;
+  verdicts: bigint;
+  apart: bigint;
+  unrevealed: bigint;
+  skipped: bigint;
+}
+
+export interface AuditStanding {
+  score: number;
+  audits: bigint;
+  failures: bigint;
+  convictions: number;
+}
+
+export interface QualityRecord {
+  mean: number;
+  square: number;
+  count: number;
+}
+
+export interface Reputation {
+  operator: string;
+  service: string;
+  standing?: AuditStanding;
+  quality?: QualityRecord;
+}
+
+export interface AuditGenesis {
+  auditors: Auditor[];
+  reputations: Reputation[];
+  pool: Coin[];
+}
+
+export interface Commitment {
+  auditId: Uint8Array;
+  digest: Uint8Array;
+}
+
+export interface Revealed {
+  auditId: Uint8Array;
+  salt: Uint8Array;
+  verdict?: Verdict;
+}
+
 export interface CuWeights {
   freshIn: number;
   cachedIn: number;
@@ -134,6 +299,7 @@ export interface Params {
   jail: bigint;
   history: bigint;
   settlementsPerBlock: number;
+  audits?: AuditParams;
 }
 
 export interface Terms {
@@ -190,6 +356,7 @@ export declare enum Phase {
   PHASE_SPARED = 4,
   PHASE_REFUTED = 5,
   PHASE_EXPIRED = 6,
+  PHASE_CONVICTED = 7,
 }
 
 export interface Claim {
@@ -430,6 +597,40 @@ export interface MsgUpdateParams {
   params?: Params;
 }
 
+export interface MsgBondAuditor {
+  auditor: string;
+  add?: Coin;
+}
+
+export interface MsgUnbondAuditor {
+  auditor: string;
+}
+
+export interface MsgCommitVerdicts {
+  auditor: string;
+  round: Round;
+  commitments: Commitment[];
+}
+
+export interface MsgRevealVerdicts {
+  auditor: string;
+  start: bigint;
+  ticket: Uint8Array;
+  verdicts: Revealed[];
+}
+
+export interface MsgPlantRinger {
+  operator: string;
+  commitment: Uint8Array;
+}
+
+export interface MsgOpenRinger {
+  operator: string;
+  auditId: Uint8Array;
+  salt: Uint8Array;
+  expected?: Verdict;
+}
+
 export interface QueryParams {
 }
 
@@ -531,6 +732,48 @@ export interface AnswerInvariants {
   invariants: Invariant[];
 }
 
+export interface QueryAudit {
+  id: Uint8Array;
+}
+
+export interface QueryAudits {
+  start: bigint;
+  sessionId: Uint8Array;
+  supplier: string;
+  auditor: string;
+  after: Uint8Array;
+  limit: number;
+}
+
+export interface AnswerAudits {
+  audits: Case[];
+}
+
+export interface QueryDocket {
+  start: bigint;
+}
+
+export interface QueryReputation {
+  operator: string;
+}
+
+export interface AnswerReputation {
+  reputations: Reputation[];
+}
+
+export interface QueryAuditor {
+  address: string;
+}
+
+export interface QueryAuditors {
+  after: string;
+  limit: number;
+}
+
+export interface AnswerAuditors {
+  auditors: Auditor[];
+}
+
 export interface Genesis {
   authority: string;
   params?: Params;
@@ -539,6 +782,7 @@ export interface Genesis {
   gateways: Gateway[];
   escrow: Escrow[];
   delegations: Delegation[];
+  audits?: AuditGenesis;
 }
 
 export interface MarketQueries {
@@ -556,10 +800,34 @@ export interface MarketQueries {
   settled(question: DeepPartial<QuerySettled>): Promise<Settled>;
   clock(question?: DeepPartial<QueryClock>): Promise<AnswerClock>;
   seed(question: DeepPartial<QuerySeed>): Promise<AnswerSeed>;
+  audit(question: DeepPartial<QueryAudit>): Promise<Case>;
+  audits(question: DeepPartial<QueryAudits>): Promise<AnswerAudits>;
+  docket(question: DeepPartial<QueryDocket>): Promise<Docket>;
+  reputation(question: DeepPartial<QueryReputation>): Promise<AnswerReputation>;
+  auditor(question: DeepPartial<QueryAuditor>): Promise<Auditor>;
+  auditors(question: DeepPartial<QueryAuditors>): Promise<AnswerAuditors>;
   invariants(question?: DeepPartial<QueryInvariants>): Promise<AnswerInvariants>;
 }
 
 export interface MessageTypes {
+  AuditPenalties: MessageType<AuditPenalties>;
+  AuditTest: MessageType<AuditTest>;
+  AuditParams: MessageType<AuditParams>;
+  Quality: MessageType<Quality>;
+  Verdict: MessageType<Verdict>;
+  Vote: MessageType<Vote>;
+  Audit: MessageType<Audit>;
+  Case: MessageType<Case>;
+  Member: MessageType<Member>;
+  Panel: MessageType<Panel>;
+  Docket: MessageType<Docket>;
+  Auditor: MessageType<Auditor>;
+  AuditStanding: MessageType<AuditStanding>;
+  QualityRecord: MessageType<QualityRecord>;
+  Reputation: MessageType<Reputation>;
+  AuditGenesis: MessageType<AuditGenesis>;
+  Commitment: MessageType<Commitment>;
+  Revealed: MessageType<Revealed>;
   CuWeights: MessageType<CuWeights>;
   Service: MessageType<Service>;
   Offer: MessageType<Offer>;
@@ -612,6 +880,12 @@ export interface MessageTypes {
   Proof: MessageType<Proof>;
   MsgSubmitProofs: MessageType<MsgSubmitProofs>;
   MsgUpdateParams: MessageType<MsgUpdateParams>;
+  MsgBondAuditor: MessageType<MsgBondAuditor>;
+  MsgUnbondAuditor: MessageType<MsgUnbondAuditor>;
+  MsgCommitVerdicts: MessageType<MsgCommitVerdicts>;
+  MsgRevealVerdicts: MessageType<MsgRevealVerdicts>;
+  MsgPlantRinger: MessageType<MsgPlantRinger>;
+  MsgOpenRinger: MessageType<MsgOpenRinger>;
   QueryParams: MessageType<QueryParams>;
   QueryService: MessageType<QueryService>;
   QueryServices: MessageType<QueryServices>;
@@ -635,5 +909,14 @@ export interface MessageTypes {
   QueryInvariants: MessageType<QueryInvariants>;
   Invariant: MessageType<Invariant>;
   AnswerInvariants: MessageType<AnswerInvariants>;
+  QueryAudit: MessageType<QueryAudit>;
+  QueryAudits: MessageType<QueryAudits>;
+  AnswerAudits: MessageType<AnswerAudits>;
+  QueryDocket: MessageType<QueryDocket>;
+  QueryReputation: MessageType<QueryReputation>;
+  AnswerReputation: MessageType<AnswerReputation>;
+  QueryAuditor: MessageType<QueryAuditor>;
+  QueryAuditors: MessageType<QueryAuditors>;
+  AnswerAuditors: MessageType<AnswerAuditors>;
   Genesis: MessageType<Genesis>;
 }

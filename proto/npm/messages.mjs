@@ -10,6 +10,438 @@ export default {
         "go_package": "lode/x/market/types"
        },
        "nested": {
+        "AuditPenalties": {
+         "fields": {
+          "outlier": {
+           "type": "string",
+           "id": 1
+          },
+          "unrevealed": {
+           "type": "string",
+           "id": 2
+          },
+          "skipped": {
+           "type": "string",
+           "id": 3
+          },
+          "ringer": {
+           "type": "string",
+           "id": 4
+          }
+         }
+        },
+        "AuditTest": {
+         "fields": {
+          "honest": {
+           "type": "uint32",
+           "id": 1
+          },
+          "cheat": {
+           "type": "uint32",
+           "id": 2
+          },
+          "threshold": {
+           "type": "uint32",
+           "id": 3
+          }
+         }
+        },
+        "AuditParams": {
+         "fields": {
+          "rate": {
+           "type": "uint32",
+           "id": 1
+          },
+          "committee": {
+           "type": "uint32",
+           "id": 2
+          },
+          "large_committee": {
+           "type": "uint32",
+           "id": 3
+          },
+          "tolerance": {
+           "type": "Quality",
+           "id": 4
+          },
+          "fee": {
+           "type": "string",
+           "id": 5
+          },
+          "claim_typical": {
+           "type": "string",
+           "id": 6
+          },
+          "bond_min": {
+           "type": "string",
+           "id": 7
+          },
+          "penalties": {
+           "type": "AuditPenalties",
+           "id": 8
+          },
+          "ringer_rate": {
+           "type": "uint32",
+           "id": 9
+          },
+          "ringers": {
+           "rule": "repeated",
+           "type": "string",
+           "id": 10
+          },
+          "slash_rate": {
+           "type": "uint32",
+           "id": 11
+          },
+          "test": {
+           "type": "AuditTest",
+           "id": 12
+          }
+         }
+        },
+        "Identity": {
+         "values": {
+          "IDENTITY_UNSPECIFIED": 0,
+          "IDENTITY_SAME": 1,
+          "IDENTITY_UNSURE": 2,
+          "IDENTITY_DIFFERS": 3,
+          "IDENTITY_WITHHELD": 4
+         }
+        },
+        "Quality": {
+         "fields": {
+          "thousandths": {
+           "type": "uint32",
+           "id": 1
+          }
+         }
+        },
+        "Verdict": {
+         "fields": {
+          "identity": {
+           "type": "Identity",
+           "id": 1
+          },
+          "quality": {
+           "type": "Quality",
+           "id": 2
+          }
+         }
+        },
+        "Vote": {
+         "fields": {
+          "auditor": {
+           "type": "string",
+           "id": 1
+          },
+          "verdict": {
+           "type": "Verdict",
+           "id": 2
+          }
+         }
+        },
+        "Round": {
+         "values": {
+          "ROUND_UNSPECIFIED": 0,
+          "ROUND_FIRST": 1,
+          "ROUND_SECOND": 2
+         }
+        },
+        "Audit": {
+         "fields": {
+          "id": {
+           "type": "bytes",
+           "id": 1
+          },
+          "session_id": {
+           "type": "bytes",
+           "id": 2
+          },
+          "operator": {
+           "type": "string",
+           "id": 3
+          },
+          "point": {
+           "type": "uint64",
+           "id": 4
+          }
+         }
+        },
+        "Stage": {
+         "values": {
+          "STAGE_UNSPECIFIED": 0,
+          "STAGE_FIRST": 1,
+          "STAGE_SECOND": 2,
+          "STAGE_PASSED": 3,
+          "STAGE_FAILED": 4,
+          "STAGE_CONVICTED": 5,
+          "STAGE_LAPSED": 6
+         }
+        },
+        "Again": {
+         "values": {
+          "AGAIN_NO": 0,
+          "AGAIN_LAPSED": 1,
+          "AGAIN_DISPUTED": 2,
+          "AGAIN_WITHHELD": 3,
+          "AGAIN_SUSPECTED": 4
+         }
+        },
+        "Case": {
+         "fields": {
+          "audit": {
+           "type": "Audit",
+           "id": 1
+          },
+          "service": {
+           "type": "string",
+           "id": 2
+          },
+          "start": {
+           "type": "uint64",
+           "id": 3
+          },
+          "judged": {
+           "type": "bool",
+           "id": 4
+          },
+          "stage": {
+           "type": "Stage",
+           "id": 5
+          },
+          "again": {
+           "type": "Again",
+           "id": 6
+          },
+          "first": {
+           "rule": "repeated",
+           "type": "Vote",
+           "id": 7
+          },
+          "second": {
+           "rule": "repeated",
+           "type": "Vote",
+           "id": 8
+          },
+          "found": {
+           "type": "Verdict",
+           "id": 9
+          },
+          "decided_at": {
+           "type": "uint64",
+           "id": 10
+          },
+          "planted": {
+           "type": "Verdict",
+           "id": 11
+          }
+         }
+        },
+        "Member": {
+         "fields": {
+          "auditor": {
+           "type": "string",
+           "id": 1
+          },
+          "power": {
+           "type": "uint64",
+           "id": 2
+          },
+          "vrf_key": {
+           "type": "bytes",
+           "id": 3
+          }
+         }
+        },
+        "Panel": {
+         "fields": {
+          "members": {
+           "rule": "repeated",
+           "type": "Member",
+           "id": 1
+          }
+         }
+        },
+        "Docket": {
+         "fields": {
+          "start": {
+           "type": "uint64",
+           "id": 1
+          },
+          "seed": {
+           "type": "bytes",
+           "id": 2
+          },
+          "opens": {
+           "type": "uint64",
+           "id": 3
+          },
+          "closes": {
+           "type": "uint64",
+           "id": 4
+          },
+          "params": {
+           "type": "AuditParams",
+           "id": 5
+          },
+          "panel": {
+           "rule": "repeated",
+           "type": "Member",
+           "id": 6
+          },
+          "audits": {
+           "type": "uint32",
+           "id": 7
+          }
+         }
+        },
+        "Auditor": {
+         "fields": {
+          "address": {
+           "type": "string",
+           "id": 1
+          },
+          "bond": {
+           "type": "string",
+           "id": 2
+          },
+          "leaving": {
+           "type": "bool",
+           "id": 3
+          },
+          "until": {
+           "type": "uint64",
+           "id": 4
+          },
+          "earned": {
+           "type": "string",
+           "id": 5
+          },
+          "lost": {
+           "type": "string",
+           "id": 6
+          },
+          "verdicts": {
+           "type": "uint64",
+           "id": 7
+          },
+          "apart": {
+           "type": "uint64",
+           "id": 8
+          },
+          "unrevealed": {
+           "type": "uint64",
+           "id": 9
+          },
+          "skipped": {
+           "type": "uint64",
+           "id": 10
+          }
+         }
+        },
+        "AuditStanding": {
+         "fields": {
+          "score": {
+           "type": "uint32",
+           "id": 1
+          },
+          "audits": {
+           "type": "uint64",
+           "id": 2
+          },
+          "failures": {
+           "type": "uint64",
+           "id": 3
+          },
+          "convictions": {
+           "type": "uint32",
+           "id": 4
+          }
+         }
+        },
+        "QualityRecord": {
+         "fields": {
+          "mean": {
+           "type": "uint32",
+           "id": 1
+          },
+          "square": {
+           "type": "uint32",
+           "id": 2
+          },
+          "count": {
+           "type": "uint32",
+           "id": 3
+          }
+         }
+        },
+        "Reputation": {
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "service": {
+           "type": "string",
+           "id": 2
+          },
+          "standing": {
+           "type": "AuditStanding",
+           "id": 3
+          },
+          "quality": {
+           "type": "QualityRecord",
+           "id": 4
+          }
+         }
+        },
+        "AuditGenesis": {
+         "fields": {
+          "auditors": {
+           "rule": "repeated",
+           "type": "Auditor",
+           "id": 1
+          },
+          "reputations": {
+           "rule": "repeated",
+           "type": "Reputation",
+           "id": 2
+          },
+          "pool": {
+           "rule": "repeated",
+           "type": "cosmos.base.v1beta1.Coin",
+           "id": 3
+          }
+         }
+        },
+        "Commitment": {
+         "fields": {
+          "audit_id": {
+           "type": "bytes",
+           "id": 1
+          },
+          "digest": {
+           "type": "bytes",
+           "id": 2
+          }
+         }
+        },
+        "Revealed": {
+         "fields": {
+          "audit_id": {
+           "type": "bytes",
+           "id": 1
+          },
+          "salt": {
+           "type": "bytes",
+           "id": 2
+          },
+          "verdict": {
+           "type": "Verdict",
+           "id": 3
+          }
+         }
+        },
         "CuWeights": {
          "fields": {
           "fresh_in": {
@@ -405,6 +837,10 @@ export default {
           "settlements_per_block": {
            "type": "uint32",
            "id": 17
+          },
+          "audits": {
+           "type": "AuditParams",
+           "id": 18
           }
          }
         },
@@ -570,7 +1006,8 @@ export default {
           "PHASE_PROVEN": 3,
           "PHASE_SPARED": 4,
           "PHASE_REFUTED": 5,
-          "PHASE_EXPIRED": 6
+          "PHASE_EXPIRED": 6,
+          "PHASE_CONVICTED": 7
          }
         },
         "Claim": {
@@ -1057,6 +1494,30 @@ export default {
            "requestType": "MsgSubmitProofs",
            "responseType": "MsgDone"
           },
+          "BondAuditor": {
+           "requestType": "MsgBondAuditor",
+           "responseType": "MsgDone"
+          },
+          "UnbondAuditor": {
+           "requestType": "MsgUnbondAuditor",
+           "responseType": "MsgDone"
+          },
+          "CommitVerdicts": {
+           "requestType": "MsgCommitVerdicts",
+           "responseType": "MsgDone"
+          },
+          "RevealVerdicts": {
+           "requestType": "MsgRevealVerdicts",
+           "responseType": "MsgDone"
+          },
+          "PlantRinger": {
+           "requestType": "MsgPlantRinger",
+           "responseType": "MsgDone"
+          },
+          "OpenRinger": {
+           "requestType": "MsgOpenRinger",
+           "responseType": "MsgDone"
+          },
           "UpdateParams": {
            "requestType": "MsgUpdateParams",
            "responseType": "MsgDone"
@@ -1368,6 +1829,120 @@ export default {
           }
          }
         },
+        "MsgBondAuditor": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "auditor",
+          "(amino.name)": "lode/MsgBondAuditor"
+         },
+         "fields": {
+          "auditor": {
+           "type": "string",
+           "id": 1
+          },
+          "add": {
+           "type": "cosmos.base.v1beta1.Coin",
+           "id": 2
+          }
+         }
+        },
+        "MsgUnbondAuditor": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "auditor",
+          "(amino.name)": "lode/MsgUnbondAuditor"
+         },
+         "fields": {
+          "auditor": {
+           "type": "string",
+           "id": 1
+          }
+         }
+        },
+        "MsgCommitVerdicts": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "auditor",
+          "(amino.name)": "lode/MsgCommitVerdicts"
+         },
+         "fields": {
+          "auditor": {
+           "type": "string",
+           "id": 1
+          },
+          "round": {
+           "type": "Round",
+           "id": 2
+          },
+          "commitments": {
+           "rule": "repeated",
+           "type": "Commitment",
+           "id": 3
+          }
+         }
+        },
+        "MsgRevealVerdicts": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "auditor",
+          "(amino.name)": "lode/MsgRevealVerdicts"
+         },
+         "fields": {
+          "auditor": {
+           "type": "string",
+           "id": 1
+          },
+          "start": {
+           "type": "uint64",
+           "id": 2
+          },
+          "ticket": {
+           "type": "bytes",
+           "id": 3
+          },
+          "verdicts": {
+           "rule": "repeated",
+           "type": "Revealed",
+           "id": 4
+          }
+         }
+        },
+        "MsgPlantRinger": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "operator",
+          "(amino.name)": "lode/MsgPlantRinger"
+         },
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "commitment": {
+           "type": "bytes",
+           "id": 2
+          }
+         }
+        },
+        "MsgOpenRinger": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "operator",
+          "(amino.name)": "lode/MsgOpenRinger"
+         },
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "audit_id": {
+           "type": "bytes",
+           "id": 2
+          },
+          "salt": {
+           "type": "bytes",
+           "id": 3
+          },
+          "expected": {
+           "type": "Verdict",
+           "id": 4
+          }
+         }
+        },
         "Query": {
          "methods": {
           "Params": {
@@ -1425,6 +2000,30 @@ export default {
           "Seed": {
            "requestType": "QuerySeed",
            "responseType": "AnswerSeed"
+          },
+          "Audit": {
+           "requestType": "QueryAudit",
+           "responseType": "lode.market.v1.Case"
+          },
+          "Audits": {
+           "requestType": "QueryAudits",
+           "responseType": "AnswerAudits"
+          },
+          "Docket": {
+           "requestType": "QueryDocket",
+           "responseType": "lode.market.v1.Docket"
+          },
+          "Reputation": {
+           "requestType": "QueryReputation",
+           "responseType": "AnswerReputation"
+          },
+          "Auditor": {
+           "requestType": "QueryAuditor",
+           "responseType": "lode.market.v1.Auditor"
+          },
+          "Auditors": {
+           "requestType": "QueryAuditors",
+           "responseType": "AnswerAuditors"
           },
           "Invariants": {
            "requestType": "QueryInvariants",
@@ -1655,6 +2254,105 @@ export default {
           }
          }
         },
+        "QueryAudit": {
+         "fields": {
+          "id": {
+           "type": "bytes",
+           "id": 1
+          }
+         }
+        },
+        "QueryAudits": {
+         "fields": {
+          "start": {
+           "type": "uint64",
+           "id": 1
+          },
+          "session_id": {
+           "type": "bytes",
+           "id": 2
+          },
+          "supplier": {
+           "type": "string",
+           "id": 3
+          },
+          "auditor": {
+           "type": "string",
+           "id": 4
+          },
+          "after": {
+           "type": "bytes",
+           "id": 5
+          },
+          "limit": {
+           "type": "uint32",
+           "id": 6
+          }
+         }
+        },
+        "AnswerAudits": {
+         "fields": {
+          "audits": {
+           "rule": "repeated",
+           "type": "Case",
+           "id": 1
+          }
+         }
+        },
+        "QueryDocket": {
+         "fields": {
+          "start": {
+           "type": "uint64",
+           "id": 1
+          }
+         }
+        },
+        "QueryReputation": {
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          }
+         }
+        },
+        "AnswerReputation": {
+         "fields": {
+          "reputations": {
+           "rule": "repeated",
+           "type": "Reputation",
+           "id": 1
+          }
+         }
+        },
+        "QueryAuditor": {
+         "fields": {
+          "address": {
+           "type": "string",
+           "id": 1
+          }
+         }
+        },
+        "QueryAuditors": {
+         "fields": {
+          "after": {
+           "type": "string",
+           "id": 1
+          },
+          "limit": {
+           "type": "uint32",
+           "id": 2
+          }
+         }
+        },
+        "AnswerAuditors": {
+         "fields": {
+          "auditors": {
+           "rule": "repeated",
+           "type": "Auditor",
+           "id": 1
+          }
+         }
+        },
         "Genesis": {
          "fields": {
           "authority": {
@@ -1689,6 +2387,10 @@ export default {
            "rule": "repeated",
            "type": "Delegation",
            "id": 7
+          },
+          "audits": {
+           "type": "AuditGenesis",
+           "id": 8
           }
          }
         }

@@ -10,12 +10,17 @@
 //! questions are asked of each leaf and never mixed: which model ran ([`Identity`]), and how good
 //! the answer is ([`Quality`]). Only [`Completed`] audits move a supplier's [`standing`].
 
+pub mod auditor;
+pub mod case;
 pub mod committee;
+pub mod params;
 pub mod quality;
+pub mod ruling;
 pub mod standing;
 pub mod tally;
 pub mod verdict;
 
+pub use params::Params;
 pub use tally::Completed;
 pub use verdict::{Identity, Quality, Verdict};
 

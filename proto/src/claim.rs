@@ -35,6 +35,8 @@ pub enum Phase {
     Refuted,
     /// No leaf was shown in time.
     Expired,
+    /// An audit of it convicted its supplier.
+    Convicted,
 }
 
 /// What happens to a claim.
@@ -44,6 +46,8 @@ pub enum Event {
     Revealed { drawn: bool },
     /// The drawn leaves were shown, and were right or not.
     Shown { right: bool },
+    /// An audit of it convicted its supplier.
+    Convicted,
     /// The session is settled.
     Settled,
 }
@@ -55,6 +59,8 @@ pub enum Effect {
     Pay,
     /// The claim is not paid, and costs stake.
     Slash,
+    /// The claim is not paid; the conviction cost stake already.
+    Refund,
 }
 
 /// Something happened to a claim that cannot in its phase.
@@ -69,19 +75,22 @@ impl Phase {
     /// The phase after `event`, and what follows from it.
     pub fn after(self, event: Event) -> Result<(Phase, Option<Effect>), OutOfTurn> {
         use Event::{Revealed, Settled, Shown};
-        use Phase::{Claimed, Expired, ProofDue, Proven, Refuted, Spared};
+        use Phase::{Claimed, Convicted, Expired, ProofDue, Proven, Refuted, Spared};
         Ok(match (self, event) {
             (Claimed, Revealed { drawn: true }) => (ProofDue, None),
             (Claimed, Revealed { drawn: false }) => (Spared, None),
             (ProofDue, Shown { right: true }) => (Proven, None),
             (ProofDue, Shown { right: false }) => (Refuted, None),
+            (Proven | Spared, Event::Convicted) => (Convicted, None),
             (ProofDue, Settled) => (Expired, Some(Effect::Slash)),
             (Proven, Settled) => (Proven, Some(Effect::Pay)),
             (Spared, Settled) => (Spared, Some(Effect::Pay)),
             (Refuted, Settled) => (Refuted, Some(Effect::Slash)),
+            (Convicted, Settled) => (Convicted, Some(Effect::Refund)),
             (Claimed, Shown { .. } | Settled)
-            | (ProofDue | Proven | Spared | Refuted | Expired, Revealed { .. })
-            | (Proven | Spared | Refuted | Expired, Shown { .. })
+            | (ProofDue | Proven | Spared | Refuted | Expired | Convicted, Revealed { .. })
+            | (Proven | Spared | Refuted | Expired | Convicted, Shown { .. })
+            | (Claimed | ProofDue | Refuted | Expired | Convicted, Event::Convicted)
             | (Expired, Settled) => return Err(OutOfTurn { phase: self, event }),
         })
     }
@@ -103,6 +112,8 @@ pub mod reason {
     pub const NOT_PROVEN: &str = "not_proven";
     /// A shown leaf was wrong.
     pub const REFUTED: &str = "refuted";
+    /// An audit of it convicted its supplier.
+    pub const CONVICTED: &str = "convicted";
     /// The app's budget was used up, and what the gateway's stake backs of this session too.
     pub const OVER_COMMITTED: &str = "over_committed";
     /// It costs less than one unit of the coin.

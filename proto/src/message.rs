@@ -1,5 +1,8 @@
 //! What accounts ask of the market.
 
+use crate::audit::auditor::Auditor;
+use crate::audit::ruling::Reputation;
+use crate::audit::{Round, Verdict};
 use crate::claim::ClaimRoot;
 use crate::keys::{Address, RelayKey};
 use crate::leaf::Opening;
@@ -7,6 +10,7 @@ use crate::params::Params;
 use crate::service::{Service, ServiceId};
 use crate::supplier::{Delegation, Escrow, Gateway, Offer, PayoutShare, Supplier};
 use crate::units::{Amount, Coin, Digest, Height};
+use crate::vrf::VrfProof;
 use crate::wire::{BadWire, Wire};
 use serde::{Deserialize, Serialize};
 
@@ -127,11 +131,84 @@ pub struct SubmitProofs {
     pub proofs: Vec<Proof>,
 }
 
+/// Bonds a validator as an auditor, or adds to its bond.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BondAuditor {
+    pub auditor: Address,
+    pub add: Coin,
+}
+
+/// Leaves as an auditor; the bond returns after unbonding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnbondAuditor {
+    pub auditor: Address,
+}
+
+/// A commitment to a verdict, see [`Verdict::commitment`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitment {
+    pub audit_id: Digest,
+    pub digest: Digest,
+}
+
+/// Commits to verdicts before others speak.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitVerdicts {
+    pub auditor: Address,
+    pub round: Round,
+    pub commitments: Vec<Commitment>,
+}
+
+/// A verdict that was committed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revealed {
+    pub audit_id: Digest,
+    pub salt: Digest,
+    pub verdict: Verdict,
+}
+
+/// Shows an auditor's ticket, and verdicts that it committed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevealVerdicts {
+    pub auditor: Address,
+    /// The first height of the audited sessions.
+    pub start: Height,
+    /// The proof of the ticket.
+    pub ticket: VrfProof,
+    /// None: the ticket alone is shown.
+    pub verdicts: Vec<Revealed>,
+}
+
+/// Commits to a planted answer before audits are drawn, see [`crate::audit::case::planted`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlantRinger {
+    pub operator: Address,
+    pub commitment: Digest,
+}
+
+/// Shows that an audit was of a planted answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRinger {
+    pub operator: Address,
+    pub audit_id: Digest,
+    pub salt: Digest,
+    pub expected: Verdict,
+}
+
 /// Changes all parameters, from the next session on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateParams {
     pub authority: Address,
     pub params: Params,
+}
+
+/// What the market's audits begin with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditGenesis {
+    pub auditors: Vec<Auditor>,
+    pub reputations: Vec<Reputation>,
+    /// What the purse for audits holds, one coin of each denomination.
+    pub pool: Vec<Coin>,
 }
 
 /// What a market begins with, and what it exports.
@@ -145,6 +222,7 @@ pub struct Genesis {
     pub gateways: Vec<Gateway>,
     pub escrow: Vec<Escrow>,
     pub delegations: Vec<Delegation>,
+    pub audits: AuditGenesis,
 }
 
 macro_rules! messages {
@@ -207,5 +285,11 @@ messages! {
     OpenSession signed by gateway,
     SubmitClaims signed by operator,
     SubmitProofs signed by operator,
+    BondAuditor signed by auditor,
+    UnbondAuditor signed by auditor,
+    CommitVerdicts signed by auditor,
+    RevealVerdicts signed by auditor,
+    PlantRinger signed by operator,
+    OpenRinger signed by operator,
     UpdateParams signed by authority,
 }

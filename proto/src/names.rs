@@ -40,6 +40,9 @@ pub const CLAIMS_PER_TX_MAX: usize = 256;
 /// Proofs in one transaction at most: each costs three signature checks.
 pub const PROOFS_PER_TX_MAX: usize = 64;
 
+/// Commitments or verdicts in one transaction at most: each reads and writes its audit.
+pub const VERDICTS_PER_TX_MAX: usize = 64;
+
 /// Accounts among which a supplier's share is split at most.
 pub const PAYOUT_SHARES_MAX: usize = 16;
 

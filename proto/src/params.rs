@@ -1,5 +1,6 @@
 //! What governance sets, and which settings it cannot have.
 
+use crate::audit::{self, AUDIT_WINDOW_MIN};
 use crate::names::{ACK_TAIL_MAX, PROOF_DRAWS_MAX, SUPPLIERS_PER_SESSION_MAX};
 use crate::payout::{Shares, SharesRefused};
 use crate::price;
@@ -66,6 +67,7 @@ pub struct Params {
     pub history: u64,
     /// Most settlements in one block; the rest waits in order.
     pub settlements_per_block: u32,
+    pub audits: audit::Params,
 }
 
 /// Sessions and windows are no longer than this: heights must never come near overflow, and
@@ -97,6 +99,8 @@ pub enum ParamsRefused {
     LyingPays { penalty_rate: u32, rate: u32, product: u64 },
     #[error(transparent)]
     Shares(#[from] SharesRefused),
+    #[error(transparent)]
+    Audits(#[from] audit::params::AuditsRefused),
     #[error("the price rule: {0}")]
     Price(String),
 }
@@ -128,6 +132,7 @@ impl Params {
             jail: 600,
             history: 120_000,
             settlements_per_block: 10_000,
+            audits: audit::Params::standard(),
         }
     }
 
@@ -136,7 +141,7 @@ impl Params {
     pub fn dev() -> Params {
         Params {
             session_length: 10,
-            windows: Windows { grace: 3, claim: 24, proof: 6, audit: 3 },
+            windows: Windows { grace: 3, claim: 24, proof: 6, audit: AUDIT_WINDOW_MIN },
             relay_max: 22,
             suppliers_per_session: 5,
             inflight_max: 64,
@@ -170,6 +175,7 @@ impl Params {
         }
         self.shares.check()?;
         self.check_proving()?;
+        self.audits.check(self.shares.audits, self.shares.supplier, self.supplier_stake_min)?;
         self.price.check().map_err(|refused| ParamsRefused::Price(refused.to_string()))
     }
 
@@ -179,7 +185,7 @@ impl Params {
             ("windows.grace", self.windows.grace, 1, self.session_length),
             ("windows.claim", self.windows.claim, 2, WINDOW_MAX),
             ("windows.proof", self.windows.proof, 2, WINDOW_MAX),
-            ("windows.audit", self.windows.audit, 1, WINDOW_MAX),
+            ("windows.audit", self.windows.audit, AUDIT_WINDOW_MIN, WINDOW_MAX),
             ("relay_max", self.relay_max, 1, WINDOW_MAX),
             (
                 "suppliers_per_session",

@@ -1,5 +1,8 @@
 //! What anybody can ask about the market: a request and its answer for each gRPC path.
 
+use crate::audit::auditor::Auditor;
+use crate::audit::case::{Case, Docket};
+use crate::audit::ruling::Reputation;
 use crate::claim::{Claim, Settled};
 use crate::keys::Address;
 use crate::params::Params;
@@ -69,6 +72,21 @@ queries! {
     GetClock {} -> Clock, "Clock";
     /// The seed of a height, while an open session may need it.
     GetSeed { height: Height } -> SeedAt, "Seed";
+    /// An audit, until it is forgotten.
+    GetAudit { id: Digest } -> Case, "Audit";
+    /// Audits of one start, session, supplier or auditor: the first of these that is given.
+    ListAudits {
+        start: Height, session_id: Option<Digest>, supplier: Option<Address>,
+        auditor: Option<Address>, after: Option<Digest>, limit: u32
+    } -> Audits, "Audits";
+    /// What the audits of sessions that began at one height go by.
+    GetDocket { start: Height } -> Docket, "Docket";
+    /// What audits say of a supplier, for each of its services.
+    GetReputation { operator: Option<Address> } -> Reputations, "Reputation";
+    /// One auditor.
+    GetAuditor { address: Option<Address> } -> Auditor, "Auditor";
+    /// Auditors in the order of their addresses, after one.
+    ListAuditors { after: Option<Address>, limit: u32 } -> Auditors, "Auditors";
     /// What the records say that each purse must hold.
     GetInvariants {} -> Invariants, "Invariants";
 }
@@ -96,6 +114,24 @@ pub struct App {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
     pub sessions: Vec<Session>,
+}
+
+/// A page of audits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audits {
+    pub audits: Vec<Case>,
+}
+
+/// What audits say of a supplier, for each of its services.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reputations {
+    pub reputations: Vec<Reputation>,
+}
+
+/// A page of auditors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Auditors {
+    pub auditors: Vec<Auditor>,
 }
 
 /// Where the chain's sessions are.

@@ -6,6 +6,7 @@
 
 mod fields;
 
+use crate::audit::{self, auditor, case, ruling, standing, verdict};
 use crate::{
     claim, leaf, message, params, payout, price, query, relay, service, session, supplier, usage,
 };
@@ -158,7 +159,7 @@ wire! {
     params::Params as gen_::Params {
         session_length, windows, relay_max, suppliers_per_session, inflight_max,
         request_max_bytes, checkpoint_cu, shares, proving, price, supplier_stake_min,
-        gateway_stake_min, owner_cap, unbonding, jail, history, settlements_per_block,
+        gateway_stake_min, owner_cap, unbonding, jail, history, settlements_per_block, audits,
     };
     session::Terms as gen_::Terms {
         protocol_version, price, denom, source, cu_weights, tokenizer_hash, template_hash,
@@ -211,8 +212,38 @@ wire! {
     message::SubmitProofs as gen_::MsgSubmitProofs { operator, proofs };
     message::UpdateParams as gen_::MsgUpdateParams { authority, params };
     message::Genesis as gen_::Genesis {
-        authority, params, services, suppliers, gateways, escrow, delegations,
+        authority, params, services, suppliers, gateways, escrow, delegations, audits,
     };
+    audit::params::Penalties as gen_::AuditPenalties { outlier, unrevealed, skipped, ringer };
+    standing::Test as gen_::AuditTest { honest, cheat, threshold };
+    audit::Params as gen_::AuditParams {
+        rate, committee, large_committee, tolerance, fee, claim_typical, bond_min, penalties,
+        ringer_rate, ringers, slash_rate, test,
+    };
+    verdict::Verdict as gen_::Verdict { identity, quality };
+    audit::tally::Vote as gen_::Vote { auditor, verdict };
+    audit::Audit as gen_::Audit { id, session_id, operator, point };
+    case::Case as gen_::Case {
+        audit, service, start, judged, stage, again, first, second, found, decided_at, planted,
+    };
+    case::Member as gen_::Member { auditor, power, vrf_key };
+    case::Panel as gen_::Panel { members };
+    case::Docket as gen_::Docket { start, seed, opens, closes, params, panel, audits };
+    auditor::Auditor as gen_::Auditor {
+        address, bond, leaving, until, earned, lost, verdicts, apart, unrevealed, skipped,
+    };
+    standing::Standing as gen_::AuditStanding { score, audits, failures, convictions };
+    audit::quality::Record as gen_::QualityRecord { mean, square, count };
+    ruling::Reputation as gen_::Reputation { operator, service, standing, quality };
+    message::AuditGenesis as gen_::AuditGenesis { auditors, reputations, pool };
+    message::BondAuditor as gen_::MsgBondAuditor { auditor, add };
+    message::UnbondAuditor as gen_::MsgUnbondAuditor { auditor };
+    message::Commitment as gen_::Commitment { audit_id, digest };
+    message::CommitVerdicts as gen_::MsgCommitVerdicts { auditor, round, commitments };
+    message::Revealed as gen_::Revealed { audit_id, salt, verdict };
+    message::RevealVerdicts as gen_::MsgRevealVerdicts { auditor, start, ticket, verdicts };
+    message::PlantRinger as gen_::MsgPlantRinger { operator, commitment };
+    message::OpenRinger as gen_::MsgOpenRinger { operator, audit_id, salt, expected };
     query::GetParams as gen_::QueryParams {};
     query::GetService as gen_::QueryService { id };
     query::ListServices as gen_::QueryServices { after, limit };
@@ -227,6 +258,15 @@ wire! {
     query::GetSettled as gen_::QuerySettled { session_id, operator };
     query::GetClock as gen_::QueryClock {};
     query::GetSeed as gen_::QuerySeed { height };
+    query::GetAudit as gen_::QueryAudit { id };
+    query::ListAudits as gen_::QueryAudits { start, session_id, supplier, auditor, after, limit };
+    query::GetDocket as gen_::QueryDocket { start };
+    query::GetReputation as gen_::QueryReputation { operator };
+    query::GetAuditor as gen_::QueryAuditor { address };
+    query::ListAuditors as gen_::QueryAuditors { after, limit };
+    query::Audits as gen_::AnswerAudits { audits };
+    query::Reputations as gen_::AnswerReputation { reputations };
+    query::Auditors as gen_::AnswerAuditors { auditors };
     query::GetInvariants as gen_::QueryInvariants {};
     query::Services as gen_::AnswerServices { services };
     query::Suppliers as gen_::AnswerSuppliers { suppliers };
@@ -236,6 +276,18 @@ wire! {
     query::SeedAt as gen_::AnswerSeed { height, seed };
     query::Invariant as gen_::Invariant { purse, denom, owed };
     query::Invariants as gen_::AnswerInvariants { invariants };
+}
+
+impl Wire for verdict::Quality {
+    type Generated = gen_::Quality;
+
+    fn to_generated(&self) -> gen_::Quality {
+        gen_::Quality { thousandths: self.thousandths().into() }
+    }
+
+    fn from_generated(generated: gen_::Quality) -> Result<Self, BadWire> {
+        verdict::Quality::new(generated.thousandths).map_err(BadWire::field)
+    }
 }
 
 impl Wire for leaf::AckProof {

@@ -211,7 +211,11 @@ impl Miner {
         let right = match claim.phase {
             Phase::Proven => true,
             Phase::Refuted => false,
-            Phase::Claimed | Phase::ProofDue | Phase::Spared | Phase::Expired => return Ok(true),
+            Phase::Claimed
+            | Phase::ProofDue
+            | Phase::Spared
+            | Phase::Expired
+            | Phase::Convicted => return Ok(true),
         };
         if live.read(|book| book.shown().is_none()) {
             if !right {

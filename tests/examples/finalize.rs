@@ -10,7 +10,7 @@ use chain::Host;
 use chain::host::{Party, Purse};
 use chain::memory::MemoryHost;
 use proto::keys::RelaySecret;
-use proto::message::{self, Genesis, Message, Proof};
+use proto::message::{self, AuditGenesis, Genesis, Message, Proof};
 use proto::params::Params;
 use proto::query::{self, Query};
 use proto::session::Session;
@@ -99,6 +99,7 @@ fn market(suppliers: usize, apps: usize) -> MemoryHost {
                 expires: Height(1 << 40),
             })
             .collect(),
+        audits: AuditGenesis::default(),
     };
     chain::genesis(&mut host, &genesis).unwrap();
     host

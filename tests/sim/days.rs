@@ -26,7 +26,7 @@ const SESSIONS: usize = 8;
 const SUPPLIERS: u8 = 7;
 
 /// SplitMix64: what happens next, from one integer.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -37,7 +37,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
@@ -269,7 +269,7 @@ fn play(seed: u64) -> Run {
     Run::play(seed)
 }
 
-fn seeds() -> Vec<u64> {
+pub fn seeds() -> Vec<u64> {
     match std::env::var("LODE_SEED") {
         Ok(text) => vec![text.parse().expect("LODE_SEED is an integer")],
         Err(_) => (1..=RUNS).collect(),

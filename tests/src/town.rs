@@ -6,7 +6,7 @@ use chain::memory::MemoryHost;
 use proto::claim::{ClaimRoot, Settled};
 use proto::keys::RelaySecret;
 use proto::leaf::{AckHead, AckProof, Leaf, Opening, drawn_point};
-use proto::message::{self, Genesis, Message, Proof};
+use proto::message::{self, AuditGenesis, Genesis, Message, Proof};
 use proto::params::Params;
 use proto::query::{self, Query};
 use proto::relay::{
@@ -62,7 +62,8 @@ pub fn service() -> Service {
     }
 }
 
-fn genesis(suppliers: u8) -> Genesis {
+/// What a town of so many suppliers begins with.
+pub fn genesis(suppliers: u8) -> Genesis {
     let one = |i: u8| Supplier {
         operator: supplier(i),
         owner: supplier(i),
@@ -92,19 +93,25 @@ fn genesis(suppliers: u8) -> Genesis {
         }],
         escrow: vec![Escrow { app: GATEWAY, denom: Denom::stake(), amount: Amount(1 << 40) }],
         delegations: vec![],
+        audits: AuditGenesis::default(),
     }
 }
 
 impl Town {
     pub fn new(suppliers: u8) -> Town {
+        Town::begin(suppliers, &genesis(suppliers), &[])
+    }
+
+    /// A town in which `rich` accounts have coins too.
+    pub fn begin(suppliers: u8, genesis: &Genesis, rich: &[Address]) -> Town {
         let mut host = MemoryHost::new(CHAIN);
         let stakes = Amount(STAKE.0 * (u128::from(suppliers) + 1));
         host.mint(Party::Purse(Purse::Stake), &Coin::stake(stakes));
         host.mint(Party::Purse(Purse::Escrow), &Coin::stake(Amount(1 << 40)));
-        for account in [APP, GATEWAY, SOURCE] {
-            host.mint(Party::Account(account), &Coin::stake(Amount(1 << 40)));
+        for account in [APP, GATEWAY, SOURCE].iter().chain(rich) {
+            host.mint(Party::Account(*account), &Coin::stake(Amount(1 << 40)));
         }
-        chain::genesis(&mut host, &genesis(suppliers)).unwrap();
+        chain::genesis(&mut host, genesis).unwrap();
         let made = host.ever_made(&Denom::stake());
         let mut town = Town { host, made };
         town.block(&[]);
@@ -123,6 +130,16 @@ impl Town {
                     outcome
                 })
                 .collect()
+        });
+        self.check();
+        outcomes
+    }
+
+    /// Makes a block with these messages without looking for traces of refused ones, which takes
+    /// long in a long run.
+    pub fn run(&mut self, messages: &[Message]) -> Vec<Result<(), Refused>> {
+        let outcomes = self.host.make_block(|host| {
+            messages.iter().map(|message| chain::execute(host, message).map(|_| ())).collect()
         });
         self.check();
         outcomes

@@ -6,7 +6,7 @@ use crate::meter::Meter;
 use crate::stop::{Stop, catch};
 use chain::Refused;
 use proto::Address;
-use proto::message::{Genesis, Message};
+use proto::message::{AuditGenesis, Genesis, Message};
 use proto::params::Params;
 use proto::wire::Wire;
 
@@ -99,6 +99,7 @@ fn empty(authority: Address, params: Params) -> Genesis {
         gateways: Vec::new(),
         escrow: Vec::new(),
         delegations: Vec::new(),
+        audits: AuditGenesis::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use chain::Host;
 use chain::host::{Block, Event, Party, Purse};
 use chain::memory::MemoryHost;
 use lode_chain::{Bytes, Call, Callbacks, Outcome, Room, status};
-use proto::message::Genesis;
+use proto::message::{AuditGenesis, Genesis};
 use proto::params::Params;
 use proto::{Address, Amount, Coin, Denom, Digest, Height, Time, seed};
 
@@ -43,6 +43,7 @@ pub fn genesis() -> Genesis {
         gateways: vec![],
         escrow: vec![],
         delegations: vec![],
+        audits: AuditGenesis::default(),
     }
 }
 

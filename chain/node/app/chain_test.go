@@ -64,6 +64,8 @@ type beginning struct {
 	market  *markettypes.Genesis
 	// purses hold what the market's records owe.
 	purses []banktypes.Balance
+	// operator is the secret of the account that runs the validator; none where it is empty.
+	operator []byte
 	// db is in memory where it is nil.
 	db dbm.DB
 	// blockGas is without limit where it is 0.
@@ -136,6 +138,11 @@ func (c *chain) init(from beginning) {
 	public, err := border.PublicKey(c.beacon)
 	c.must(err)
 	operator := sdk.AccAddress(c.validator.Address).String()
+	if len(from.operator) > 0 {
+		operator = address(from.operator).String()
+		before, after := sdk.ValAddress(c.validator.Address), sdk.ValAddress(address(from.operator))
+		states["staking"] = bytes.ReplaceAll(states["staking"], []byte(before.String()), []byte(after.String()))
+	}
 	states[beacon.Name] = c.codec.MustMarshalJSON(&beacontypes.Genesis{
 		Keys: []*beacontypes.Key{{Operator: operator, Key: public[:]}},
 	})

@@ -28,12 +28,13 @@ const (
 // own mempool holds, so that one lane that is full does not close the other.
 var room = [laneCount]int{claims: 1_000, general: 3_500}
 
-// laneOf is the lane of a transaction: all of its messages must be claims or proofs.
+// laneOf is the lane of a transaction: all of its messages must be claims, proofs or verdicts.
 func laneOf(tx sdk.Tx) lane {
 	messages := tx.GetMsgs()
 	for _, message := range messages {
 		switch message.(type) {
-		case *markettypes.MsgSubmitClaims, *markettypes.MsgSubmitProofs:
+		case *markettypes.MsgSubmitClaims, *markettypes.MsgSubmitProofs,
+			*markettypes.MsgCommitVerdicts, *markettypes.MsgRevealVerdicts:
 		default:
 			return general
 		}

@@ -31,6 +31,7 @@ type (
 		ChainID  string `json:"chain_id"`
 		Time     int64
 		Beacon   octets
+		Operator octets
 		Accounts []octets
 		Coins    string
 		Genesis  octets
@@ -138,12 +139,13 @@ func beginTrace(t *testing.T, from head) *chain {
 		secrets = append(secrets, secret)
 	}
 	return begin(t, beginning{
-		chainID: from.ChainID,
-		time:    time.UnixMilli(from.Time),
-		beacon:  [border.KeySize]byte(from.Beacon),
-		secrets: secrets,
-		coins:   coins,
-		market:  genesis,
+		chainID:  from.ChainID,
+		time:     time.UnixMilli(from.Time),
+		beacon:   [border.KeySize]byte(from.Beacon),
+		secrets:  secrets,
+		operator: from.Operator,
+		coins:    coins,
+		market:   genesis,
 	})
 }
 

@@ -27,6 +27,7 @@ var sources = []string{"../../proto/schema", "proto"}
 // packages are the files of the schema, package by package as the generator wants them.
 var packages = [][]string{
 	{
+		"lode/market/v1/audit.proto",
 		"lode/market/v1/types.proto",
 		"lode/market/v1/relay.proto",
 		"lode/market/v1/tx.proto",

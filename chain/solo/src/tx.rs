@@ -106,12 +106,18 @@ impl Action {
         }
     }
 
-    /// Whether it is a claim or a proof, which must reach the chain in a window.
+    /// Whether it is a claim, a proof or a verdict, which must reach the chain in a window.
     pub(crate) fn is_claim(&self) -> bool {
         match self {
             Action::Send { .. } => false,
             Action::Market(message) => {
-                matches!(**message, Message::SubmitClaims(_) | Message::SubmitProofs(_))
+                matches!(
+                    **message,
+                    Message::SubmitClaims(_)
+                        | Message::SubmitProofs(_)
+                        | Message::CommitVerdicts(_)
+                        | Message::RevealVerdicts(_)
+                )
             }
         }
     }

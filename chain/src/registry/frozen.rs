@@ -5,6 +5,7 @@
 //! and the rest waits for the next in the order in which it came.
 
 use super::owner;
+use crate::audit;
 use crate::draft::Draft;
 use crate::host::Host;
 use crate::roster::{Entry, Roster};
@@ -103,6 +104,7 @@ impl Change {
         let weight = proto::draw::weight(supplier.stake, bonded, self.owner_cap);
         for offer in supplier.offers.iter().filter(|_| weight > 0) {
             let operator = supplier.operator;
+            let weight = audit::weighed(draft, weight, &operator, &offer.service);
             let entry = Entry { ask: offer.ask, operator, weight, capacity: offer.capacity };
             self.enter.entry(offer.service.clone()).or_default().push(entry);
             self.count += 1;

@@ -1,6 +1,7 @@
 //! Stakes: how they add up, and when they return.
 
 use super::{RegistryRefused, Role, gateway, supplier};
+use crate::audit::auditor;
 use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse};
 use crate::keys;
@@ -16,19 +17,25 @@ pub(crate) fn sum(staked: Amount, more: Amount, min: Amount) -> Result<Amount, R
     if stake < min { Err(RegistryRefused::StakeTooSmall { stake, min }) } else { Ok(stake) }
 }
 
-/// Remembers that a stake may return at `at`.
+/// Remembers that a stake may return at `at`: one account can leave in several roles at once.
 pub(crate) fn queue<H: Host>(draft: &mut Draft<'_, H>, at: Height, role: Role, who: &Address) {
-    draft.set(keys::to_return(at, who), vec![role as u8]);
+    let key = keys::to_return(at, who);
+    let mut roles = draft.get(&key).unwrap_or_default();
+    roles.push(role as u8);
+    draft.set(key, roles);
 }
 
 /// Returns the stakes whose time has come, at most [`RETURNS_MAX`] of them.
 pub(crate) fn give_back_due<H: Host>(draft: &mut Draft<'_, H>) {
     let due = keys::until(keys::TO_RETURN, draft.block().height);
-    for (key, role) in draft.stored(&due, RETURNS_MAX) {
+    for (key, roles) in draft.stored(&due, RETURNS_MAX) {
         if let Ok(who) = keys::queued(&key).try_into().map(Address) {
-            match role[..] {
-                [role] if role == Role::Gateway as u8 => gateway::give_back(draft, &who),
-                _ => supplier::give_back(draft, &who),
+            for role in roles {
+                match role {
+                    role if role == Role::Gateway as u8 => gateway::give_back(draft, &who),
+                    role if role == Role::Auditor as u8 => auditor::give_back(draft, &who),
+                    _ => supplier::give_back(draft, &who),
+                }
             }
         }
         draft.delete(key);

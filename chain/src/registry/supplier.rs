@@ -10,7 +10,7 @@ use proto::message::{StakeSupplier, UnjailSupplier, UnstakeSupplier, UpdateSuppl
 use proto::supplier::{
     Offer, Standing, Supplier, check_endpoint, check_offers, check_payouts, check_relay_key,
 };
-use proto::{Address, Amount, Coin, Height};
+use proto::{Address, Amount, Coin, Height, Ppm};
 
 pub(crate) fn load<H: Host>(
     draft: &mut Draft<'_, H>,
@@ -151,6 +151,28 @@ pub(crate) fn unjail<H: Host>(draft: &mut Draft<'_, H>, m: &UnjailSupplier) -> R
     Ok(())
 }
 
+/// Takes the part `rate` of the stake of a supplier that an audit convicted, and jails it. Gives
+/// what was taken.
+pub(crate) fn convict<H: Host>(draft: &mut Draft<'_, H>, operator: &Address, rate: Ppm) -> Amount {
+    let Ok(before) = load(draft, operator) else { return Amount::ZERO };
+    let taken = slash(draft, operator, rate.of(before.stake));
+    if let Ok(mut supplier) = load(draft, operator)
+        && supplier.standing == Standing::Bonded
+    {
+        let jail = params::load(draft).jail;
+        put_in_jail(draft, &mut supplier, jail);
+        store(draft, &supplier);
+    }
+    taken
+}
+
+fn put_in_jail<H: Host>(draft: &mut Draft<'_, H>, supplier: &mut Supplier, blocks: u64) {
+    supplier.standing = Standing::Jailed;
+    supplier.until = draft.block().height.plus(blocks);
+    let event = Event::new("lode_supplier_jailed").with("operator", supplier.operator);
+    draft.emit(event.with("until", supplier.until));
+}
+
 /// Takes up to `penalty` of the stake and burns it, while unbonding too. Who has less than the
 /// least stake then is jailed. Gives what was taken.
 pub(crate) fn slash<H: Host>(
@@ -163,10 +185,7 @@ pub(crate) fn slash<H: Host>(
     supplier.stake = supplier.stake.saturating_sub(taken);
     let params = params::load(draft);
     if supplier.standing == Standing::Bonded && supplier.stake < params.supplier_stake_min {
-        supplier.standing = Standing::Jailed;
-        supplier.until = draft.block().height.plus(params.jail);
-        let event = Event::new("lode_supplier_jailed").with("operator", operator);
-        draft.emit(event.with("until", supplier.until));
+        put_in_jail(draft, &mut supplier, params.jail);
     }
     store(draft, &supplier);
     draft.burn(Purse::Stake, &Coin::stake(taken));

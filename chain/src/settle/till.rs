@@ -1,5 +1,6 @@
 //! What claims are paid from, and how one is shared out.
 
+use crate::audit::pool;
 use crate::draft::Draft;
 use crate::host::{Host, Party, Purse};
 use proto::payout::{Split, divide};
@@ -71,7 +72,12 @@ impl Taken {
         for (purse, part) in [(Purse::Escrow, first), (Purse::Stake, second)] {
             let coin = Coin::new(part, session.terms.denom.clone());
             match to {
-                Some(to) => draft.pay(Party::Purse(purse), to, &coin),
+                Some(to) => {
+                    if to == Party::Purse(Purse::Audits) {
+                        pool::credit(draft, &coin);
+                    }
+                    draft.pay(Party::Purse(purse), to, &coin);
+                }
                 None => draft.burn(purse, &coin),
             }
         }

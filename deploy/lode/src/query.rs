@@ -49,6 +49,29 @@ enum Command {
     Claim { session: Digest, operator: Address },
     /// What became of a claim.
     Settled { session: Digest, operator: Address },
+    /// An audit: its committees, what they said, and what followed.
+    Audit { id: Digest },
+    /// Audits of a session, supplier, auditor, or of all sessions that began at one height.
+    Audits {
+        #[arg(long)]
+        session: Option<Digest>,
+        #[arg(long)]
+        supplier: Option<Address>,
+        #[arg(long)]
+        auditor: Option<Address>,
+        /// The first height of the audited sessions.
+        #[arg(long, default_value_t = 0)]
+        start: u64,
+        /// Begin after this audit.
+        #[arg(long)]
+        after: Option<Digest>,
+    },
+    /// What the audits of sessions that began at one height go by: seed, windows, panel.
+    Docket { start: u64 },
+    /// What audits say of a supplier, for each of its services.
+    Reputation { operator: Address },
+    /// One auditor, or all: bond, earnings, penalties and what was missed.
+    Auditors { address: Option<Address> },
     /// Where the chain's sessions are.
     Clock,
     /// The seed of a height, while an open session may need it.
@@ -99,6 +122,17 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
         Command::Settled { session: session_id, operator } => {
             show!(query::GetSettled { session_id, operator: Some(operator) })
         }
+        Command::Audit { id } => show!(query::GetAudit { id }),
+        Command::Audits { session: session_id, supplier, auditor, start, after } => {
+            let start = Height(start);
+            show!(query::ListAudits { start, session_id, supplier, auditor, after, limit })
+        }
+        Command::Docket { start } => show!(query::GetDocket { start: Height(start) }),
+        Command::Reputation { operator } => {
+            show!(query::GetReputation { operator: Some(operator) })
+        }
+        Command::Auditors { address: None } => show!(query::ListAuditors { after: None, limit }),
+        Command::Auditors { address } => show!(query::GetAuditor { address }),
         Command::Clock => show!(query::GetClock {}),
         Command::Seed { height } => show!(query::GetSeed { height: Height(height) }),
         Command::Invariants => show!(query::GetInvariants {}),

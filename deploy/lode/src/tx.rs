@@ -113,8 +113,47 @@ enum Command {
     SubmitClaims { file: PathBuf },
     /// Prove: a JSON file with a list of proofs. Relay miners do this by themselves.
     SubmitProofs { file: PathBuf },
+    /// Bond as an auditor, or add to the bond: for accounts that run a validator.
+    BondAuditor {
+        #[arg(value_parser = coin)]
+        bond: Coin,
+    },
+    /// Leave as an auditor; the bond returns after unbonding.
+    UnbondAuditor,
+    /// Commit to verdicts: a JSON file with the fields `round` and `commitments`.
+    CommitVerdicts { file: PathBuf },
+    /// Reveal verdicts: a JSON file with the fields `start`, `ticket` and `verdicts`.
+    RevealVerdicts { file: PathBuf },
+    /// Commit to a planted answer.
+    PlantRinger { commitment: Digest },
+    /// Show that an audit was of a planted answer: a JSON file with the fields `audit_id`, `salt` and
+    /// `expected`.
+    OpenRinger { file: PathBuf },
     /// Change all parameters: a JSON file as `lode query params` shows them.
     UpdateParams { file: PathBuf },
+}
+
+/// What `commit-verdicts` reads.
+#[derive(serde::Deserialize)]
+struct Commitments {
+    round: proto::audit::Round,
+    commitments: Vec<message::Commitment>,
+}
+
+/// What `reveal-verdicts` reads.
+#[derive(serde::Deserialize)]
+struct Verdicts {
+    start: Height,
+    ticket: proto::vrf::VrfProof,
+    verdicts: Vec<message::Revealed>,
+}
+
+/// What `open-ringer` reads.
+#[derive(serde::Deserialize)]
+struct Ringer {
+    audit_id: Digest,
+    salt: Digest,
+    expected: proto::audit::Verdict,
 }
 
 /// What a supplier serves, and where.
@@ -252,6 +291,23 @@ async fn message(
         }
         Command::SubmitProofs { file } => {
             message::SubmitProofs { operator: me, proofs: read(&file)? }.into()
+        }
+        Command::BondAuditor { bond } => message::BondAuditor { auditor: me, add: bond }.into(),
+        Command::UnbondAuditor => message::UnbondAuditor { auditor: me }.into(),
+        Command::CommitVerdicts { file } => {
+            let Commitments { round, commitments } = read(&file)?;
+            message::CommitVerdicts { auditor: me, round, commitments }.into()
+        }
+        Command::RevealVerdicts { file } => {
+            let Verdicts { start, ticket, verdicts } = read(&file)?;
+            message::RevealVerdicts { auditor: me, start, ticket, verdicts }.into()
+        }
+        Command::PlantRinger { commitment } => {
+            message::PlantRinger { operator: me, commitment }.into()
+        }
+        Command::OpenRinger { file } => {
+            let Ringer { audit_id, salt, expected } = read(&file)?;
+            message::OpenRinger { operator: me, audit_id, salt, expected }.into()
         }
         Command::UpdateParams { file } => {
             let params: Params = read(&file)?;

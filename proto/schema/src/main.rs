@@ -7,7 +7,7 @@ use prost::Message as _;
 use std::error::Error;
 use std::path::Path;
 
-const FILES: [&str; 5] = ["types", "relay", "tx", "query", "genesis"];
+const FILES: [&str; 6] = ["audit", "types", "relay", "tx", "query", "genesis"];
 
 /// Writes the code and the descriptors of all files into `out`.
 fn generate(out: &Path) -> Result<(), Box<dyn Error>> {

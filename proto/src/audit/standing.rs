@@ -107,6 +107,18 @@ impl Standing {
         (next, if suspected { Effect::Suspected } else { Effect::Nothing })
     }
 
+    /// The standing without an audit that turned out to be of a planted answer. What a passed one
+    /// took of the score is not given back: that it took as much as it could is not known.
+    pub fn without(self, failed: bool, test: &Test) -> Standing {
+        let gain = u32::try_from(test.gain()).unwrap_or(0);
+        Standing {
+            score: if failed { self.score.saturating_sub(gain) } else { self.score },
+            audits: self.audits.saturating_sub(1),
+            failures: self.failures.saturating_sub(u64::from(failed)),
+            ..self
+        }
+    }
+
     /// The standing once the larger committee has spoken: either way the test begins anew.
     pub fn decided(self, guilty: bool) -> Standing {
         Standing { score: 0, convictions: self.convictions + u32::from(guilty), ..self }

@@ -16,12 +16,23 @@ pub struct Vote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completed {
     verdict: Verdict,
+    /// Whether most agree on which model ran.
+    agreed: bool,
+    /// Whether most scores lie near the median.
+    firm: bool,
 }
 
 impl Completed {
     /// What was found.
     pub fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// Whether who said `verdict` stands apart. On a question on which there is no majority nobody
+    /// does: a median between two camps is nobody's fault.
+    pub fn leaves_apart(&self, verdict: &Verdict, tolerance: Quality) -> bool {
+        (self.agreed && contradicts(verdict.identity, self.verdict.identity))
+            || (self.firm && far(verdict, &self.verdict, tolerance))
     }
 
     /// Whether the audit of identity failed.
@@ -37,6 +48,8 @@ pub enum Tally {
         outcome: Completed,
         /// Who stands further from the median than is tolerated.
         apart: Vec<Address>,
+        /// Whether somebody contradicts the median, with a majority or without.
+        disputed: bool,
     },
     /// Too few revealed: nothing is known, and nothing moves.
     Lapsed { revealed: usize, quorum: usize },
@@ -56,30 +69,48 @@ pub fn tally(votes: &[Vote], quorum: usize, tolerance: Quality) -> Tally {
     qualities.sort_unstable();
     let quality = qualities.get(qualities.len() / 2).copied();
     let verdict = Verdict { identity, quality };
+    let outcome = Completed {
+        verdict,
+        agreed: most(votes, |said| !contradicts(said.identity, identity)),
+        firm: most(votes, |said| !far(said, &verdict, tolerance)),
+    };
     let apart = votes
         .iter()
-        .filter(|vote| stands_apart(&vote.verdict, &verdict, tolerance))
+        .filter(|vote| outcome.leaves_apart(&vote.verdict, tolerance))
         .map(|vote| vote.auditor)
         .collect();
-    Tally::Completed { outcome: Completed { verdict }, apart }
+    let disputed = votes.iter().any(|vote| stands_apart(&vote.verdict, &verdict, tolerance));
+    Tally::Completed { outcome, apart, disputed }
 }
 
-/// Whether a verdict contradicts the median. Doubt contradicts nobody.
-fn stands_apart(verdict: &Verdict, median: &Verdict, tolerance: Quality) -> bool {
+fn most(votes: &[Vote], so: impl Fn(&Verdict) -> bool) -> bool {
+    votes.iter().filter(|vote| so(&vote.verdict)).count() * 2 > votes.len()
+}
+
+/// Whether one says that the listed model ran, and the other that it did not. Doubt contradicts
+/// nobody.
+fn contradicts(one: Identity, other: Identity) -> bool {
     use Identity::{Differs, Same, Unsure, Withheld};
-    let identity = match (verdict.identity, median.identity) {
+    match (one, other) {
         (Same, Differs | Withheld) | (Differs | Withheld, Same) => true,
         (Same, Same | Unsure) | (Unsure, _) => false,
         (Differs | Withheld, Unsure | Differs | Withheld) => false,
-    };
-    let far = |a: Quality, b: Quality| {
-        a.thousandths().abs_diff(b.thousandths()) > tolerance.thousandths()
-    };
-    let quality = match (verdict.quality, median.quality) {
-        (Some(own), Some(median)) => far(own, median),
+    }
+}
+
+/// Whether two qualities lie further apart than is tolerated.
+fn far(one: &Verdict, other: &Verdict, tolerance: Quality) -> bool {
+    match (one.quality, other.quality) {
+        (Some(one), Some(other)) => {
+            one.thousandths().abs_diff(other.thousandths()) > tolerance.thousandths()
+        }
         (None, _) | (_, None) => false,
-    };
-    identity || quality
+    }
+}
+
+/// Whether a verdict contradicts what is known, on either question.
+pub fn stands_apart(verdict: &Verdict, known: &Verdict, tolerance: Quality) -> bool {
+    contradicts(verdict.identity, known.identity) || far(verdict, known, tolerance)
 }
 
 #[cfg(test)]
@@ -96,7 +127,7 @@ mod tests {
 
     fn of(votes: &[Vote]) -> (Verdict, Vec<Address>) {
         match tally(votes, 1, Quality::new(250).unwrap()) {
-            Tally::Completed { outcome, apart } => (outcome.verdict(), apart),
+            Tally::Completed { outcome, apart, .. } => (outcome.verdict(), apart),
             lapsed @ Tally::Lapsed { .. } => panic!("{lapsed:?}"),
         }
     }
@@ -110,10 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn an_even_committee_that_is_split_decides_for_the_supplier() {
-        let (verdict, apart) = of(&[vote(1, Same, Some(900)), vote(2, Withheld, None)]);
-        assert_eq!(verdict.identity, Same);
-        assert_eq!(apart, [Address([2; 20])]);
+    fn an_even_committee_that_is_split_decides_for_the_supplier_and_blames_nobody() {
+        let votes = [vote(1, Same, Some(900)), vote(2, Withheld, None)];
+        let (verdict, apart) = of(&votes);
+        assert_eq!((verdict.identity, apart), (Same, vec![]));
+        let counted = tally(&votes, 1, Quality::QUARTER);
+        assert!(matches!(counted, Tally::Completed { disputed: true, .. }));
+        let camps = [500, 520, 540, 900, 950, 1_000].map(|q| vote(q as u8, Same, Some(q)));
+        assert_eq!(of(&camps).1, []);
     }
 
     #[test]

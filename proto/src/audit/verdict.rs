@@ -33,6 +33,9 @@ pub const QUALITY_MAX: u16 = 1_000;
 pub struct BadQuality(pub u32);
 
 impl Quality {
+    /// A quarter of the whole.
+    pub const QUARTER: Quality = Quality(QUALITY_MAX / 4);
+
     /// So many thousandths.
     pub fn new(thousandths: u32) -> Result<Quality, BadQuality> {
         match u16::try_from(thousandths) {
@@ -64,7 +67,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn bytes(&self) -> [u8; 3] {
+    pub(super) fn bytes(&self) -> [u8; 3] {
         let identity = match self.identity {
             Identity::Same => 1,
             Identity::Unsure => 2,

@@ -1,12 +1,15 @@
 //! How one field is written: each domain type's form in the generated one.
 
 use super::{BadWire, Wire, gen_};
+use crate::audit::case::{Again, Stage};
+use crate::audit::{Identity, Round};
 use crate::claim::Phase;
 use crate::keys::{Address, RelayKey, Signature};
 use crate::relay::Status;
 use crate::service::ServiceId;
 use crate::supplier::Standing;
 use crate::units::{Amount, Cu, Denom, Digest, Height, Ppm, Price, Time};
+use crate::vrf::{VrfProof, VrfPublic};
 
 /// A domain type that a generated field of type `G` holds.
 pub(super) trait Field<G>: Sized {
@@ -26,7 +29,7 @@ macro_rules! plain {
         })*
     };
 }
-plain!(u32, u64, i32, i64, String, Vec<u8>);
+plain!(bool, u32, u64, i32, i64, String, Vec<u8>);
 
 macro_rules! number {
     ($($type:ident($inner:ty)),*) => {
@@ -85,7 +88,16 @@ macro_rules! bytes {
         })*
     };
 }
-bytes!(Digest[32], RelayKey[32], Signature[64]);
+bytes!(Digest[32], RelayKey[32], Signature[64], VrfPublic[32], VrfProof[80]);
+
+impl Field<Vec<String>> for Vec<Address> {
+    fn to_field(&self) -> Vec<String> {
+        self.iter().map(ToString::to_string).collect()
+    }
+    fn from_field(field: Vec<String>) -> Result<Self, BadWire> {
+        field.into_iter().map(Field::from_field).collect()
+    }
+}
 
 // No bytes stand for nothing.
 impl Field<Vec<u8>> for Option<Digest> {
@@ -115,7 +127,11 @@ macro_rules! choice {
 choice! {
     Standing as Standing { Bonded, Jailed, Unbonding }
     Status as Status { Completed, Cut, Failed }
-    Phase as Phase { Claimed, ProofDue, Proven, Spared, Refuted, Expired }
+    Phase as Phase { Claimed, ProofDue, Proven, Spared, Refuted, Expired, Convicted }
+    Identity as Identity { Same, Unsure, Differs, Withheld }
+    Round as Round { First, Second }
+    Stage as Stage { First, Second, Passed, Failed, Convicted, Lapsed }
+    Again as Again { No, Lapsed, Disputed, Withheld, Suspected }
 }
 
 /// A message within a message. It must be there.

@@ -7,7 +7,7 @@ use chain::host::{Party, Purse};
 use chain::memory::MemoryHost;
 use futures::stream::BoxStream;
 use proto::claim::{Claim, Settled};
-use proto::message::{Genesis, Message, OpenSession};
+use proto::message::{AuditGenesis, Genesis, Message, OpenSession};
 use proto::query::{GetClaim, GetSeed, GetSession, GetSettled, Query};
 use proto::session::Session;
 use proto::supplier::{Delegation, Escrow, Offer, PayoutShare, Standing, Supplier};
@@ -137,6 +137,7 @@ fn genesis() -> Genesis {
             limit: ESCROW,
             expires: Height(1_000_000),
         }],
+        audits: AuditGenesis::default(),
     }
 }
 

@@ -1,17 +1,19 @@
 //! What several roles ask the market.
 
 use super::{Chain, QueryError};
+use proto::audit::auditor::Auditor;
+use proto::audit::case::{Case, Docket};
 use proto::claim::Settled;
 use proto::params::Params;
 use proto::price::State as PriceState;
 use proto::query::{
-    App, Clock, GetApp, GetClock, GetGateway, GetParams, GetPrice, GetService, GetSession,
-    GetSettled, GetSupplier,
+    App, Clock, GetApp, GetAudit, GetAuditor, GetClock, GetDocket, GetGateway, GetParams, GetPrice,
+    GetService, GetSession, GetSettled, GetSupplier, ListAudits,
 };
 use proto::service::{Service, ServiceId};
 use proto::session::Session;
 use proto::supplier::{Gateway, Supplier};
-use proto::{Address, Digest};
+use proto::{Address, Digest, Height};
 
 impl Chain {
     /// The parameters that sessions open with from the next boundary on.
@@ -63,6 +65,35 @@ impl Chain {
     ) -> Result<Option<Session>, QueryError> {
         let start = self.clock().await?.start;
         self.session(Session::id_of(self.chain_id(), service, &app, &gateway, start)).await
+    }
+
+    /// What the audits of sessions that began at `start` go by, if there are any.
+    pub async fn docket(&self, start: Height) -> Result<Option<Docket>, QueryError> {
+        self.find(&GetDocket { start }).await
+    }
+
+    /// All audits of sessions that began at `start`.
+    pub async fn audits(&self, start: Height) -> Result<Vec<Case>, QueryError> {
+        let mut all: Vec<Case> = Vec::new();
+        loop {
+            let after = all.last().map(|case| case.audit.id);
+            let question = ListAudits { start, after, ..ListAudits::default() };
+            let page = self.query(&question).await?.audits;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// An audit, until it is forgotten.
+    pub async fn audit(&self, id: Digest) -> Result<Option<Case>, QueryError> {
+        self.find(&GetAudit { id }).await
+    }
+
+    /// One auditor.
+    pub async fn auditor(&self, address: Address) -> Result<Option<Auditor>, QueryError> {
+        self.find(&GetAuditor { address: Some(address) }).await
     }
 
     /// What became of a claim.

@@ -1,6 +1,6 @@
 //! A node of the embedded engine that can be killed.
 
-use proto::message::Genesis as MarketGenesis;
+use proto::message::{AuditGenesis, Genesis as MarketGenesis};
 use proto::params::Params;
 use proto::{Address, Amount, Coin, Time};
 use solo::{Balance, Config, Genesis, GenesisValidator, Solo, ValidatorKeys};
@@ -94,6 +94,7 @@ fn genesis(rich: Address, validator: GenesisValidator) -> Genesis {
             gateways: Vec::new(),
             escrow: Vec::new(),
             delegations: Vec::new(),
+            audits: AuditGenesis::default(),
         },
     }
 }

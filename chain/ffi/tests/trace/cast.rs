@@ -14,7 +14,10 @@ pub const HONEST: Account = Account(10);
 pub const LIAR: Account = Account(11);
 pub const SILENT: Account = Account(12);
 pub const ROGUE: Account = Account(20);
-pub const ALL: [Account; 9] = [AUTHORITY, SOURCE, GATEWAY, APP, OWNER, HONEST, LIAR, SILENT, ROGUE];
+/// Runs the one validator, and audits.
+pub const VALIDATOR: Account = Account(30);
+pub const ALL: [Account; 10] =
+    [AUTHORITY, SOURCE, GATEWAY, APP, OWNER, HONEST, LIAR, SILENT, ROGUE, VALIDATOR];
 
 /// What each begins with.
 pub const COINS: Amount = Amount(1 << 40);

@@ -4,6 +4,7 @@
 //! `UPDATE_EXPECT=1 cargo test -p chain-ffi --test trace` records it anew.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod audits;
 mod cast;
 mod recorder;
 mod scenario;

@@ -1,6 +1,6 @@
 //! A chain in memory that writes down what it does.
 
-use crate::cast::{ALL, COINS, account};
+use crate::cast::{ALL, COINS, VALIDATOR, account};
 use chain::Host;
 use chain::host::{Block, Event, Party, Purse, Short, Validator};
 use chain::memory::MemoryHost;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The secret of the one validator's beacon key.
-const BEACON: [u8; 32] = [77; 32];
+pub const BEACON: [u8; 32] = [77; 32];
 
 /// A block each three seconds; a first one on some day.
 const BLOCK_TIME: u64 = 3_000;
@@ -50,6 +50,7 @@ impl Recorder {
             "chain_id": chain_id,
             "time": FIRST.0,
             "beacon": hex(&BEACON),
+            "operator": hex(&VALIDATOR.secret()),
             "accounts": accounts,
             "coins": Coin::stake(COINS).to_string(),
             "genesis": hex(&genesis.encode()),
@@ -204,7 +205,8 @@ impl Host for Recorded {
     }
 
     fn validators(&self) -> Vec<Validator> {
-        Vec::new()
+        let vrf_key = Some(VrfSecret::from_bytes(&BEACON).public());
+        vec![Validator { operator: VALIDATOR.address(), power: 1, vrf_key }]
     }
 }
 

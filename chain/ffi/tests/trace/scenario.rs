@@ -1,15 +1,17 @@
 //! What is played: a market from its first service to its last returned stake.
 
+use crate::audits;
 use crate::cast::{
-    APP, AUTHORITY, Account, GATEWAY, HONEST, LIAR, OWNER, ROGUE, SILENT, SOURCE, account,
+    APP, AUTHORITY, Account, GATEWAY, HONEST, LIAR, OWNER, ROGUE, SILENT, SOURCE, VALIDATOR,
+    account,
 };
 use crate::recorder::Recorder;
 use proto::claim::ClaimRoot;
 use proto::leaf::Opening;
 use proto::message::{
-    Delegate, Deposit, Genesis, ListService, Message, OpenSession, Proof, StakeGateway,
-    StakeSupplier, SubmitClaims, SubmitProofs, Undelegate, UnjailSupplier, UnstakeGateway,
-    UnstakeSupplier, UpdateParams, UpdateSupplier, Withdraw,
+    AuditGenesis, Delegate, Deposit, Genesis, ListService, Message, OpenSession, Proof,
+    StakeGateway, StakeSupplier, SubmitClaims, SubmitProofs, Undelegate, UnjailSupplier,
+    UnstakeGateway, UnstakeSupplier, UpdateParams, UpdateSupplier, Withdraw,
 };
 use proto::params::Params;
 use proto::query::{GetClock, GetSeed, GetSession};
@@ -28,11 +30,15 @@ fn params() -> Params {
     let mut params = Params::dev();
     params.proving.always_above = Amount(0);
     params.proving.draws = 2;
+    // Every claim that is final is audited.
+    params.audits.rate = Ppm::ONE;
+    params.audits.fee = Amount(2_000);
+    params.audits.ringers = vec![OWNER.address()];
     params
 }
 
 fn listed() -> Service {
-    Service { source: SOURCE.address(), ..service() }
+    Service { source: SOURCE.address(), identity_threshold: 1, ..service() }
 }
 
 /// Plays everything.
@@ -45,6 +51,7 @@ pub fn play() -> Recorder {
         gateways: vec![],
         escrow: vec![],
         delegations: vec![],
+        audits: AuditGenesis::default(),
     };
     let mut run = Recorder::new(CHAIN, &genesis);
     run.block(&[]);
@@ -55,6 +62,7 @@ pub fn play() -> Recorder {
         sessions.into_iter().map(|session| (session.clone(), usage(&session))).collect();
     claim(&mut run, &trees);
     prove(&mut run, &trees);
+    audits::audit(&mut run, &trees[0].0);
     run.until(trees[1].0.settle_height().plus(2));
     leave(&mut run);
     run
@@ -74,6 +82,8 @@ fn come_in(run: &mut Recorder) {
         withdraw(ROGUE, 1),
         delegate(APP, GATEWAY, 20_000_000),
         delegate(APP, GATEWAY, 0),
+        audits::bond(VALIDATOR),
+        audits::bond(ROGUE),
     ]);
     run.block(&[
         stake_supplier(HONEST, STAKE),
@@ -165,6 +175,7 @@ fn claim(run: &mut Recorder, trees: &[(Session, Vec<Usage>)]) {
         usages.iter().find(|usage| usage.who == who).map(|usage| usage.tree.root(session)).unwrap()
     };
     run.block(&[submit(HONEST, vec![first(HONEST)])]);
+    run.block(&audits::plant(&trees[0].0));
     run.until(window.start);
     let mut messages = Vec::new();
     for (session, usages) in trees {
@@ -214,6 +225,8 @@ fn leave(run: &mut Recorder) {
         UnstakeSupplier { owner: OWNER.address(), operator: HONEST.address() }.into(),
         UnstakeGateway { gateway: ROGUE.address() }.into(),
         UnstakeGateway { gateway: GATEWAY.address() }.into(),
+        audits::unbond(VALIDATOR),
+        audits::unbond(ROGUE),
     ]);
     for _ in 0..70 {
         run.block(&[]);

@@ -25,7 +25,7 @@ import (
 	"lode/x/market/types"
 )
 
-//go:generate go run ../../codegen
+//go:generate go run -C ../.. ./codegen
 
 var (
 	_ module.AppModuleBasic      = AppModule{}

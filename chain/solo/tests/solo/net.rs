@@ -91,6 +91,7 @@ pub(crate) fn begin(home: &Path) {
             gateways: Vec::new(),
             escrow: Vec::new(),
             delegations: Vec::new(),
+            audits: message::AuditGenesis::default(),
         },
     };
     solo::init(home, &genesis).unwrap();

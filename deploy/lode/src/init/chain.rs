@@ -91,6 +91,7 @@ fn genesis(
             gateways: Vec::new(),
             escrow: Vec::new(),
             delegations: Vec::new(),
+            audits: message::AuditGenesis::default(),
         },
     }
 }

@@ -237,6 +237,7 @@ fn market(members: Members) -> message::Genesis {
         gateways: vec![gateway],
         escrow: vec![escrow],
         delegations: vec![delegation],
+        audits: message::AuditGenesis::default(),
     }
 }
 

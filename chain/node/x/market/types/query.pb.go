@@ -1115,6 +1115,453 @@ func (m *AnswerInvariants) GetInvariants() []*Invariant {
 	return nil
 }
 
+type QueryAudit struct {
+	Id []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+}
+
+func (m *QueryAudit) Reset()         { *m = QueryAudit{} }
+func (m *QueryAudit) String() string { return proto.CompactTextString(m) }
+func (*QueryAudit) ProtoMessage()    {}
+func (*QueryAudit) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{23}
+}
+func (m *QueryAudit) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAudit) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAudit.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAudit) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAudit.Merge(m, src)
+}
+func (m *QueryAudit) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAudit) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAudit.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAudit proto.InternalMessageInfo
+
+func (m *QueryAudit) GetId() []byte {
+	if m != nil {
+		return m.Id
+	}
+	return nil
+}
+
+type QueryAudits struct {
+	// The first height of the audited sessions; 0: any.
+	Start uint64 `protobuf:"varint,1,opt,name=start,proto3" json:"start,omitempty"`
+	// Empty: any.
+	SessionId []byte `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	Supplier  string `protobuf:"bytes,3,opt,name=supplier,proto3" json:"supplier,omitempty"`
+	Auditor   string `protobuf:"bytes,4,opt,name=auditor,proto3" json:"auditor,omitempty"`
+	// Begin after this audit; empty: from the first on.
+	After []byte `protobuf:"bytes,5,opt,name=after,proto3" json:"after,omitempty"`
+	Limit uint32 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`
+}
+
+func (m *QueryAudits) Reset()         { *m = QueryAudits{} }
+func (m *QueryAudits) String() string { return proto.CompactTextString(m) }
+func (*QueryAudits) ProtoMessage()    {}
+func (*QueryAudits) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{24}
+}
+func (m *QueryAudits) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAudits) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAudits.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAudits) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAudits.Merge(m, src)
+}
+func (m *QueryAudits) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAudits) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAudits.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAudits proto.InternalMessageInfo
+
+func (m *QueryAudits) GetStart() uint64 {
+	if m != nil {
+		return m.Start
+	}
+	return 0
+}
+
+func (m *QueryAudits) GetSessionId() []byte {
+	if m != nil {
+		return m.SessionId
+	}
+	return nil
+}
+
+func (m *QueryAudits) GetSupplier() string {
+	if m != nil {
+		return m.Supplier
+	}
+	return ""
+}
+
+func (m *QueryAudits) GetAuditor() string {
+	if m != nil {
+		return m.Auditor
+	}
+	return ""
+}
+
+func (m *QueryAudits) GetAfter() []byte {
+	if m != nil {
+		return m.After
+	}
+	return nil
+}
+
+func (m *QueryAudits) GetLimit() uint32 {
+	if m != nil {
+		return m.Limit
+	}
+	return 0
+}
+
+type AnswerAudits struct {
+	Audits []*Case `protobuf:"bytes,1,rep,name=audits,proto3" json:"audits,omitempty"`
+}
+
+func (m *AnswerAudits) Reset()         { *m = AnswerAudits{} }
+func (m *AnswerAudits) String() string { return proto.CompactTextString(m) }
+func (*AnswerAudits) ProtoMessage()    {}
+func (*AnswerAudits) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{25}
+}
+func (m *AnswerAudits) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnswerAudits) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnswerAudits.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnswerAudits) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnswerAudits.Merge(m, src)
+}
+func (m *AnswerAudits) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnswerAudits) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnswerAudits.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnswerAudits proto.InternalMessageInfo
+
+func (m *AnswerAudits) GetAudits() []*Case {
+	if m != nil {
+		return m.Audits
+	}
+	return nil
+}
+
+type QueryDocket struct {
+	Start uint64 `protobuf:"varint,1,opt,name=start,proto3" json:"start,omitempty"`
+}
+
+func (m *QueryDocket) Reset()         { *m = QueryDocket{} }
+func (m *QueryDocket) String() string { return proto.CompactTextString(m) }
+func (*QueryDocket) ProtoMessage()    {}
+func (*QueryDocket) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{26}
+}
+func (m *QueryDocket) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDocket) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDocket.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDocket) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDocket.Merge(m, src)
+}
+func (m *QueryDocket) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDocket) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDocket.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDocket proto.InternalMessageInfo
+
+func (m *QueryDocket) GetStart() uint64 {
+	if m != nil {
+		return m.Start
+	}
+	return 0
+}
+
+type QueryReputation struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *QueryReputation) Reset()         { *m = QueryReputation{} }
+func (m *QueryReputation) String() string { return proto.CompactTextString(m) }
+func (*QueryReputation) ProtoMessage()    {}
+func (*QueryReputation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{27}
+}
+func (m *QueryReputation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReputation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReputation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReputation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReputation.Merge(m, src)
+}
+func (m *QueryReputation) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReputation) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReputation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReputation proto.InternalMessageInfo
+
+func (m *QueryReputation) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+type AnswerReputation struct {
+	Reputations []*Reputation `protobuf:"bytes,1,rep,name=reputations,proto3" json:"reputations,omitempty"`
+}
+
+func (m *AnswerReputation) Reset()         { *m = AnswerReputation{} }
+func (m *AnswerReputation) String() string { return proto.CompactTextString(m) }
+func (*AnswerReputation) ProtoMessage()    {}
+func (*AnswerReputation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{28}
+}
+func (m *AnswerReputation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnswerReputation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnswerReputation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnswerReputation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnswerReputation.Merge(m, src)
+}
+func (m *AnswerReputation) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnswerReputation) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnswerReputation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnswerReputation proto.InternalMessageInfo
+
+func (m *AnswerReputation) GetReputations() []*Reputation {
+	if m != nil {
+		return m.Reputations
+	}
+	return nil
+}
+
+type QueryAuditor struct {
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+}
+
+func (m *QueryAuditor) Reset()         { *m = QueryAuditor{} }
+func (m *QueryAuditor) String() string { return proto.CompactTextString(m) }
+func (*QueryAuditor) ProtoMessage()    {}
+func (*QueryAuditor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{29}
+}
+func (m *QueryAuditor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAuditor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAuditor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAuditor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAuditor.Merge(m, src)
+}
+func (m *QueryAuditor) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAuditor) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAuditor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAuditor proto.InternalMessageInfo
+
+func (m *QueryAuditor) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+type QueryAuditors struct {
+	After string `protobuf:"bytes,1,opt,name=after,proto3" json:"after,omitempty"`
+	Limit uint32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+}
+
+func (m *QueryAuditors) Reset()         { *m = QueryAuditors{} }
+func (m *QueryAuditors) String() string { return proto.CompactTextString(m) }
+func (*QueryAuditors) ProtoMessage()    {}
+func (*QueryAuditors) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{30}
+}
+func (m *QueryAuditors) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAuditors) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAuditors.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAuditors) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAuditors.Merge(m, src)
+}
+func (m *QueryAuditors) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAuditors) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAuditors.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAuditors proto.InternalMessageInfo
+
+func (m *QueryAuditors) GetAfter() string {
+	if m != nil {
+		return m.After
+	}
+	return ""
+}
+
+func (m *QueryAuditors) GetLimit() uint32 {
+	if m != nil {
+		return m.Limit
+	}
+	return 0
+}
+
+type AnswerAuditors struct {
+	Auditors []*Auditor `protobuf:"bytes,1,rep,name=auditors,proto3" json:"auditors,omitempty"`
+}
+
+func (m *AnswerAuditors) Reset()         { *m = AnswerAuditors{} }
+func (m *AnswerAuditors) String() string { return proto.CompactTextString(m) }
+func (*AnswerAuditors) ProtoMessage()    {}
+func (*AnswerAuditors) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{31}
+}
+func (m *AnswerAuditors) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnswerAuditors) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnswerAuditors.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnswerAuditors) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnswerAuditors.Merge(m, src)
+}
+func (m *AnswerAuditors) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnswerAuditors) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnswerAuditors.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnswerAuditors proto.InternalMessageInfo
+
+func (m *AnswerAuditors) GetAuditors() []*Auditor {
+	if m != nil {
+		return m.Auditors
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*QueryParams)(nil), "lode.market.v1.QueryParams")
 	proto.RegisterType((*QueryService)(nil), "lode.market.v1.QueryService")
@@ -1139,65 +1586,89 @@ func init() {
 	proto.RegisterType((*QueryInvariants)(nil), "lode.market.v1.QueryInvariants")
 	proto.RegisterType((*Invariant)(nil), "lode.market.v1.Invariant")
 	proto.RegisterType((*AnswerInvariants)(nil), "lode.market.v1.AnswerInvariants")
+	proto.RegisterType((*QueryAudit)(nil), "lode.market.v1.QueryAudit")
+	proto.RegisterType((*QueryAudits)(nil), "lode.market.v1.QueryAudits")
+	proto.RegisterType((*AnswerAudits)(nil), "lode.market.v1.AnswerAudits")
+	proto.RegisterType((*QueryDocket)(nil), "lode.market.v1.QueryDocket")
+	proto.RegisterType((*QueryReputation)(nil), "lode.market.v1.QueryReputation")
+	proto.RegisterType((*AnswerReputation)(nil), "lode.market.v1.AnswerReputation")
+	proto.RegisterType((*QueryAuditor)(nil), "lode.market.v1.QueryAuditor")
+	proto.RegisterType((*QueryAuditors)(nil), "lode.market.v1.QueryAuditors")
+	proto.RegisterType((*AnswerAuditors)(nil), "lode.market.v1.AnswerAuditors")
 }
 
 func init() { proto.RegisterFile("lode/market/v1/query.proto", fileDescriptor_67f268a3745b0696) }
 
 var fileDescriptor_67f268a3745b0696 = []byte{
-	// 847 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x56, 0x4d, 0x6f, 0x23, 0x45,
-	0x10, 0x8d, 0x3f, 0xe3, 0x29, 0x27, 0xde, 0xa5, 0x81, 0xc5, 0xe9, 0xdd, 0xcc, 0x5a, 0x8d, 0x84,
-	0x2c, 0x21, 0x1c, 0xed, 0xae, 0x84, 0x60, 0x49, 0x44, 0x42, 0x88, 0x22, 0x0b, 0x10, 0x64, 0x72,
-	0xcb, 0x25, 0x6a, 0x3c, 0x4d, 0x32, 0x8a, 0xed, 0x19, 0xba, 0x3b, 0x76, 0x7c, 0xe5, 0x17, 0xf0,
-	0xb3, 0x38, 0xe6, 0xc8, 0x11, 0x25, 0x7f, 0x04, 0xf5, 0xc7, 0xb4, 0x27, 0xe3, 0x19, 0x4b, 0x88,
-	0x5b, 0x57, 0xbf, 0x57, 0xe5, 0x57, 0x5d, 0xe5, 0xa7, 0x01, 0x3c, 0x8e, 0x43, 0xb6, 0x37, 0xa1,
-	0xfc, 0x86, 0xc9, 0xbd, 0xd9, 0x9b, 0xbd, 0xdf, 0x6f, 0x19, 0x5f, 0x0c, 0x12, 0x1e, 0xcb, 0x18,
-	0x75, 0x14, 0x36, 0x30, 0xd8, 0x60, 0xf6, 0x06, 0xe7, 0xb9, 0x72, 0x91, 0x30, 0x61, 0xb8, 0x64,
-	0x1b, 0xda, 0x67, 0x2a, 0xf5, 0x17, 0xca, 0xe9, 0x44, 0x10, 0x1f, 0xb6, 0x74, 0x78, 0xce, 0xf8,
-	0x2c, 0x1a, 0x31, 0xd4, 0x81, 0x6a, 0x14, 0x76, 0x2b, 0xbd, 0x4a, 0xdf, 0x0b, 0xaa, 0x51, 0x48,
-	0xbe, 0x81, 0xed, 0x2c, 0x2e, 0xd0, 0x47, 0xd0, 0xa0, 0xbf, 0x49, 0xc6, 0x2d, 0xc7, 0x04, 0xea,
-	0x76, 0x1c, 0x4d, 0x22, 0xd9, 0xad, 0xf6, 0x2a, 0xfd, 0xed, 0xc0, 0x04, 0xe4, 0x04, 0x3a, 0x47,
-	0x53, 0x31, 0x67, 0xdc, 0x65, 0xbf, 0x83, 0x96, 0xb0, 0xe7, 0x6e, 0xa5, 0x57, 0xeb, 0xb7, 0xdf,
-	0x7e, 0x32, 0x78, 0x2a, 0x7e, 0x60, 0xb9, 0x81, 0x23, 0x92, 0xcf, 0x00, 0x8c, 0x64, 0xae, 0x14,
-	0x76, 0x61, 0xd3, 0x22, 0x56, 0x42, 0x1a, 0x92, 0xcf, 0x53, 0xad, 0xb7, 0x49, 0x32, 0x8e, 0x18,
-	0x47, 0x18, 0x5a, 0x71, 0xc2, 0x38, 0x95, 0x71, 0x2a, 0xd7, 0xc5, 0x64, 0x1f, 0x3a, 0x4f, 0xc8,
-	0xff, 0xad, 0xb3, 0x21, 0x3c, 0xb3, 0x9d, 0xb9, 0xf4, 0x2f, 0xc1, 0x13, 0x69, 0x60, 0x7b, 0xeb,
-	0xae, 0xf4, 0x66, 0x09, 0xc1, 0x92, 0x4a, 0xfa, 0x76, 0x02, 0xa7, 0x54, 0xb2, 0x39, 0x5d, 0xa8,
-	0xfe, 0x68, 0x18, 0x72, 0x26, 0x44, 0xda, 0x9f, 0x0d, 0xc9, 0x2b, 0x68, 0x69, 0xe6, 0x51, 0x92,
-	0xa0, 0xe7, 0x50, 0xa3, 0x49, 0x62, 0x19, 0xea, 0x48, 0x16, 0xe0, 0x19, 0x49, 0x0a, 0x1e, 0x40,
-	0x93, 0x89, 0x11, 0x8f, 0xe7, 0x56, 0xc9, 0x8b, 0xbc, 0x92, 0x13, 0x8d, 0x06, 0x96, 0x85, 0xf6,
-	0xa1, 0x1d, 0xb2, 0x31, 0xbb, 0xa2, 0x32, 0x8a, 0xa7, 0xa2, 0x5b, 0xd5, 0x49, 0x38, 0x9f, 0xf4,
-	0xbd, 0xa3, 0x04, 0x59, 0x7a, 0x66, 0x89, 0x84, 0x88, 0xe2, 0x69, 0x66, 0x89, 0xb6, 0xf4, 0x12,
-	0x9d, 0xb9, 0x25, 0xd2, 0xb8, 0x7e, 0xea, 0x84, 0x72, 0xb9, 0x48, 0x9f, 0x5a, 0x07, 0xcb, 0x01,
-	0x54, 0x75, 0x66, 0x7e, 0x00, 0xb5, 0x92, 0xd5, 0xb2, 0x35, 0xf5, 0x6a, 0x99, 0x73, 0xf9, 0x6a,
-	0x69, 0x3c, 0x70, 0x44, 0x72, 0x6a, 0x57, 0xeb, 0x78, 0x4c, 0xa3, 0x09, 0xda, 0x05, 0xb0, 0xc8,
-	0xa5, 0xd3, 0xef, 0xd9, 0x9b, 0x61, 0xf8, 0x64, 0x9d, 0xaa, 0xb9, 0x75, 0x1a, 0xba, 0x27, 0x90,
-	0x72, 0xcc, 0xc2, 0xff, 0x53, 0x6a, 0xcb, 0x69, 0x8a, 0x47, 0x37, 0xe4, 0x02, 0xda, 0xa6, 0x51,
-	0x1d, 0xa2, 0x17, 0xd0, 0xbc, 0x66, 0xd1, 0xd5, 0xb5, 0xd4, 0x35, 0xeb, 0x81, 0x8d, 0xd4, 0x2b,
-	0x09, 0x49, 0xb9, 0x59, 0xd3, 0x7a, 0x60, 0x02, 0xa5, 0x62, 0xca, 0xee, 0xe4, 0xa5, 0x81, 0x6a,
-	0x1a, 0xf2, 0xd4, 0xcd, 0xb9, 0xba, 0x20, 0x9f, 0x82, 0x67, 0x45, 0xb3, 0xb0, 0xac, 0x32, 0xf9,
-	0x0a, 0x20, 0x7d, 0xe9, 0x72, 0x16, 0x42, 0x50, 0x17, 0x8c, 0x85, 0x76, 0x74, 0xfa, 0x4c, 0x3e,
-	0x80, 0x67, 0xba, 0xfc, 0x70, 0x3a, 0xa3, 0x3c, 0xa2, 0x53, 0x29, 0xc8, 0x0f, 0xe0, 0xb9, 0x48,
-	0x6f, 0xc1, 0x2d, 0x17, 0xcc, 0x6d, 0x81, 0x0a, 0xd4, 0x6d, 0xc8, 0xa6, 0xf1, 0xc4, 0xbe, 0x8b,
-	0x09, 0x54, 0xfd, 0x78, 0xce, 0x42, 0xdd, 0x83, 0x17, 0xe8, 0x33, 0xf9, 0x09, 0x9e, 0x1b, 0x65,
-	0xcb, 0x1f, 0x40, 0x5f, 0x03, 0x44, 0x2e, 0xb2, 0x7b, 0xb0, 0x93, 0xdf, 0x03, 0xc7, 0x0f, 0x32,
-	0xe4, 0xb7, 0x7f, 0xb4, 0xa0, 0xa1, 0xf5, 0xa2, 0x03, 0x68, 0x1a, 0x7b, 0x44, 0x2f, 0xf3, 0xa9,
-	0x19, 0xef, 0xc4, 0x2b, 0x7f, 0x2a, 0x9b, 0x74, 0x08, 0x9b, 0xa9, 0x9d, 0xbe, 0x2a, 0xcc, 0xb7,
-	0x28, 0x2e, 0xf3, 0x3e, 0x34, 0x84, 0x96, 0xb3, 0xcc, 0xdd, 0x75, 0x25, 0x04, 0xf6, 0xf3, 0x70,
-	0xce, 0x71, 0xbf, 0x85, 0x86, 0xf1, 0x4d, 0x5c, 0xdc, 0x8a, 0xc2, 0xf0, 0x0a, 0xa6, 0xaf, 0xcf,
-	0x25, 0x95, 0x0c, 0x1d, 0x43, 0xcb, 0x19, 0x6a, 0x89, 0x16, 0x0b, 0xe3, 0x52, 0xbf, 0x43, 0x3f,
-	0x82, 0xb7, 0x74, 0x4a, 0x7f, 0x6d, 0x15, 0x81, 0x5f, 0x97, 0xb4, 0xe4, 0x0a, 0x1c, 0xc2, 0x66,
-	0xea, 0x96, 0xc5, 0x0f, 0x6c, 0xd1, 0xd5, 0x07, 0x4e, 0xd3, 0xde, 0x43, 0x4d, 0xd9, 0x64, 0xb7,
-	0x30, 0xfb, 0x28, 0x49, 0xf0, 0x4e, 0xb1, 0x06, 0x95, 0xa4, 0xc7, 0x6b, 0x8c, 0xae, 0x6c, 0xbc,
-	0x1a, 0xc5, 0x65, 0xfe, 0x63, 0xc6, 0x6b, 0x6d, 0x6b, 0x77, 0x5d, 0x89, 0x35, 0xe3, 0xb5, 0xe9,
-	0xef, 0xa1, 0x61, 0xbc, 0xab, 0x78, 0xbc, 0x1a, 0xc3, 0x1f, 0xe7, 0x31, 0x93, 0xa2, 0x1b, 0x31,
-	0x76, 0x55, 0xd6, 0x88, 0x46, 0x8b, 0x1a, 0x31, 0x69, 0x87, 0xea, 0xd7, 0x95, 0x2d, 0x95, 0xfd,
-	0x7a, 0x3c, 0xba, 0xc1, 0x2f, 0x8b, 0x5b, 0x30, 0x89, 0x07, 0x50, 0xd7, 0xbe, 0xb2, 0x53, 0x22,
-	0x80, 0x85, 0xab, 0xcb, 0x99, 0xb1, 0xa3, 0x9f, 0x01, 0x32, 0x7f, 0xfe, 0xd7, 0x85, 0x45, 0x96,
-	0x04, 0xdc, 0x2b, 0x2e, 0xb5, 0x64, 0x7c, 0xf7, 0xc5, 0x5f, 0x0f, 0x7e, 0xe5, 0xfe, 0xc1, 0xaf,
-	0xfc, 0xf3, 0xe0, 0x57, 0xfe, 0x7c, 0xf4, 0x37, 0xee, 0x1f, 0xfd, 0x8d, 0xbf, 0x1f, 0xfd, 0x8d,
-	0x8b, 0x0f, 0xf5, 0x47, 0xd5, 0x5d, 0xfa, 0x59, 0xa5, 0xbf, 0xa9, 0x7e, 0x6d, 0xea, 0x8f, 0xaa,
-	0x77, 0xff, 0x06, 0x00, 0x00, 0xff, 0xff, 0xac, 0x2a, 0x4d, 0x08, 0x9e, 0x09, 0x00, 0x00,
+	// 1079 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x57, 0xcd, 0x6e, 0xdb, 0x46,
+	0x10, 0xb6, 0x7e, 0x2d, 0x8d, 0x6c, 0x27, 0x65, 0xd3, 0x54, 0x5e, 0xcb, 0x8a, 0xb1, 0x01, 0x0a,
+	0x03, 0x6d, 0x64, 0x24, 0x06, 0x8a, 0x26, 0xb5, 0x51, 0xab, 0x4e, 0x10, 0x08, 0x6d, 0x91, 0x84,
+	0xbe, 0xe5, 0x12, 0xb0, 0xe2, 0x36, 0x21, 0x2c, 0x89, 0xec, 0xee, 0xca, 0x8e, 0xde, 0xa2, 0x6f,
+	0xd0, 0x4b, 0x1f, 0xa6, 0x47, 0x1f, 0x7b, 0x2c, 0xec, 0x17, 0x29, 0x76, 0x77, 0xb8, 0xa4, 0x45,
+	0xae, 0x80, 0xb6, 0x37, 0x0e, 0xbf, 0x6f, 0x46, 0xf3, 0xc7, 0xf9, 0x20, 0x20, 0x93, 0x38, 0x64,
+	0x07, 0xd3, 0x80, 0x9f, 0x33, 0x79, 0x70, 0xf1, 0xf8, 0xe0, 0xd7, 0x39, 0xe3, 0x8b, 0x41, 0xc2,
+	0x63, 0x19, 0x7b, 0x5b, 0x0a, 0x1b, 0x18, 0x6c, 0x70, 0xf1, 0x98, 0x2c, 0x73, 0x83, 0x79, 0x18,
+	0x49, 0xc3, 0x2d, 0x60, 0x72, 0x91, 0x30, 0x61, 0x30, 0xba, 0x09, 0x9d, 0x37, 0x2a, 0xec, 0xeb,
+	0x80, 0x07, 0x53, 0x41, 0xfb, 0xb0, 0xa1, 0xcd, 0x33, 0xc6, 0x2f, 0xa2, 0x31, 0xf3, 0xb6, 0xa0,
+	0x1a, 0x85, 0xdd, 0xca, 0x5e, 0x65, 0xbf, 0xed, 0x57, 0xa3, 0x90, 0x7e, 0x0b, 0x9b, 0x79, 0x5c,
+	0x78, 0xf7, 0xa0, 0x11, 0xfc, 0x22, 0x19, 0x47, 0x8e, 0x31, 0xd4, 0xdb, 0x49, 0x34, 0x8d, 0x64,
+	0xb7, 0xba, 0x57, 0xd9, 0xdf, 0xf4, 0x8d, 0x41, 0x5f, 0xc0, 0xd6, 0x70, 0x26, 0x2e, 0x19, 0xb7,
+	0xde, 0x87, 0xd0, 0x12, 0xf8, 0xdc, 0xad, 0xec, 0xd5, 0xf6, 0x3b, 0x4f, 0x3e, 0x1f, 0xdc, 0x2e,
+	0x6c, 0x80, 0x5c, 0xdf, 0x12, 0xe9, 0x17, 0x00, 0x26, 0x65, 0xae, 0x32, 0xec, 0xc2, 0x3a, 0x22,
+	0x98, 0x42, 0x6a, 0xd2, 0x2f, 0xd3, 0x5c, 0xe7, 0x49, 0x32, 0x89, 0x18, 0xf7, 0x08, 0xb4, 0xe2,
+	0x84, 0xf1, 0x40, 0xc6, 0x69, 0xba, 0xd6, 0xa6, 0x47, 0xb0, 0x75, 0x8b, 0xfc, 0xef, 0x2a, 0x1b,
+	0xc1, 0x1d, 0xac, 0xcc, 0xba, 0x7f, 0x0d, 0x6d, 0x91, 0x1a, 0x58, 0x5b, 0xb7, 0x50, 0x1b, 0x12,
+	0xfc, 0x8c, 0x4a, 0xf7, 0x71, 0x02, 0x2f, 0x03, 0xc9, 0x2e, 0x83, 0x85, 0xaa, 0x2f, 0x08, 0x43,
+	0xce, 0x84, 0x48, 0xeb, 0x43, 0x93, 0xf6, 0xa0, 0xa5, 0x99, 0xc3, 0x24, 0xf1, 0xee, 0x42, 0x2d,
+	0x48, 0x12, 0x64, 0xa8, 0x47, 0xba, 0x80, 0xb6, 0x49, 0x49, 0xc1, 0x03, 0x68, 0x32, 0x31, 0xe6,
+	0xf1, 0x25, 0x66, 0x72, 0x7f, 0x39, 0x93, 0x17, 0x1a, 0xf5, 0x91, 0xe5, 0x1d, 0x41, 0x27, 0x64,
+	0x13, 0xf6, 0x3e, 0x90, 0x51, 0x3c, 0x13, 0xdd, 0xaa, 0x76, 0x22, 0xcb, 0x4e, 0xcf, 0x2d, 0xc5,
+	0xcf, 0xd3, 0x73, 0x4b, 0x24, 0x44, 0x14, 0xcf, 0x72, 0x4b, 0xb4, 0xa1, 0x97, 0xe8, 0x8d, 0x5d,
+	0x22, 0x8d, 0xeb, 0x56, 0x27, 0x01, 0x97, 0x8b, 0xb4, 0xd5, 0xda, 0xc8, 0x06, 0x50, 0xd5, 0x9e,
+	0xcb, 0x03, 0xa8, 0x39, 0x56, 0x0b, 0x63, 0xea, 0xd5, 0x32, 0xcf, 0xee, 0xd5, 0xd2, 0xb8, 0x6f,
+	0x89, 0xf4, 0x25, 0xae, 0xd6, 0xe9, 0x24, 0x88, 0xa6, 0xde, 0x2e, 0x00, 0x22, 0xef, 0x6c, 0xfe,
+	0x6d, 0x7c, 0x33, 0x0a, 0x6f, 0xad, 0x53, 0x75, 0x69, 0x9d, 0x46, 0xb6, 0x05, 0x52, 0x4e, 0x58,
+	0xf8, 0x7f, 0x42, 0x6d, 0xd8, 0x9c, 0xe2, 0xf1, 0x39, 0x7d, 0x0b, 0x1d, 0x53, 0xa8, 0x36, 0xbd,
+	0xfb, 0xd0, 0xfc, 0xc0, 0xa2, 0xf7, 0x1f, 0xa4, 0x8e, 0x59, 0xf7, 0xd1, 0x52, 0x5d, 0x12, 0x32,
+	0xe0, 0x66, 0x4d, 0xeb, 0xbe, 0x31, 0x54, 0x16, 0x33, 0xf6, 0x51, 0xbe, 0x33, 0x50, 0x4d, 0x43,
+	0x6d, 0xf5, 0xe6, 0x4c, 0xbd, 0xa0, 0x0f, 0xa1, 0x8d, 0x49, 0xb3, 0xd0, 0x15, 0x99, 0x7e, 0x03,
+	0x90, 0x76, 0xda, 0xcd, 0xf2, 0x3c, 0xa8, 0x0b, 0xc6, 0x42, 0x1c, 0x9d, 0x7e, 0xa6, 0x9f, 0xc0,
+	0x1d, 0x1d, 0x7e, 0x34, 0xbb, 0x08, 0x78, 0x14, 0xcc, 0xa4, 0xa0, 0x3f, 0x40, 0xdb, 0x5a, 0x7a,
+	0x0b, 0xe6, 0x5c, 0x30, 0xbb, 0x05, 0xca, 0x50, 0x6f, 0x43, 0x36, 0x8b, 0xa7, 0xd8, 0x17, 0x63,
+	0xa8, 0xf8, 0xf1, 0x25, 0x0b, 0x75, 0x0d, 0x6d, 0x5f, 0x3f, 0xd3, 0x9f, 0xe0, 0xae, 0xc9, 0x2c,
+	0xfb, 0x01, 0xef, 0x29, 0x40, 0x64, 0x2d, 0xdc, 0x83, 0xed, 0xe5, 0x3d, 0xb0, 0x7c, 0x3f, 0x47,
+	0xa6, 0x3d, 0xec, 0xfb, 0x50, 0x5d, 0xd2, 0xc2, 0x0e, 0xff, 0x51, 0xc1, 0xc3, 0xa9, 0x61, 0x91,
+	0x35, 0xbc, 0xb2, 0xd4, 0xf0, 0xdc, 0xd8, 0xab, 0x25, 0x63, 0x4f, 0x3f, 0x7c, 0xac, 0xc4, 0xda,
+	0xfa, 0xbb, 0x57, 0xa1, 0x63, 0xde, 0xad, 0xe3, 0x77, 0x6f, 0xcc, 0xec, 0xbb, 0x68, 0x94, 0x7e,
+	0x17, 0xcd, 0xfc, 0x77, 0x71, 0x04, 0x1b, 0x78, 0x05, 0x4c, 0x9a, 0x5f, 0x41, 0x53, 0x87, 0x49,
+	0x7b, 0x71, 0x6f, 0xb9, 0x17, 0xa7, 0x81, 0x60, 0x3e, 0x72, 0xe8, 0x43, 0xac, 0xf1, 0x79, 0x3c,
+	0x3e, 0x67, 0xb2, 0xbc, 0x46, 0xfa, 0x08, 0xc7, 0xea, 0xb3, 0x64, 0x2e, 0xf5, 0x05, 0x58, 0x79,
+	0x68, 0x5f, 0xa7, 0x53, 0xca, 0xf1, 0x8f, 0xa0, 0xc3, 0xad, 0x95, 0xa6, 0x56, 0x38, 0x37, 0x99,
+	0x83, 0x9f, 0xa7, 0xdb, 0x8b, 0x39, 0xc4, 0xfe, 0xb8, 0x2f, 0x66, 0xaa, 0x5e, 0xc8, 0xfc, 0x8f,
+	0xea, 0x65, 0xbd, 0x0f, 0xa1, 0x85, 0x33, 0x71, 0x9e, 0x18, 0xe4, 0xfa, 0x96, 0xf8, 0xe4, 0xf7,
+	0x0e, 0x34, 0x74, 0x12, 0xde, 0x31, 0x34, 0x8d, 0xea, 0x7a, 0x3b, 0xcb, 0x6e, 0x39, 0x49, 0x26,
+	0x85, 0x5b, 0x8d, 0x4e, 0x27, 0xb0, 0x9e, 0xaa, 0x74, 0xaf, 0xd4, 0x1f, 0x51, 0xe2, 0x92, 0x54,
+	0x6f, 0x04, 0x2d, 0xab, 0xc4, 0xbb, 0xab, 0x42, 0x08, 0xd2, 0x2f, 0x14, 0x76, 0x5b, 0xc8, 0xbf,
+	0x83, 0x86, 0x91, 0x63, 0x52, 0x5e, 0x8a, 0xc2, 0x48, 0x01, 0xd3, 0xaf, 0xcf, 0x64, 0x20, 0x99,
+	0x77, 0x0a, 0x2d, 0xab, 0xd3, 0x8e, 0x5c, 0x10, 0x26, 0x4e, 0x19, 0xf5, 0x7e, 0x84, 0x76, 0x26,
+	0xc0, 0xfd, 0x95, 0x51, 0x04, 0x79, 0xe0, 0x28, 0xc9, 0x06, 0x38, 0x81, 0xf5, 0x54, 0x84, 0xcb,
+	0x1b, 0x8c, 0x68, 0xb1, 0xc1, 0xa9, 0xdb, 0x33, 0xa8, 0x29, 0xf5, 0xed, 0x96, 0x7a, 0x0f, 0x93,
+	0x84, 0x6c, 0x97, 0xe7, 0xa0, 0x9c, 0xf4, 0x78, 0x8d, 0x7e, 0xba, 0xc6, 0xab, 0x51, 0xe2, 0x92,
+	0x35, 0x33, 0x5e, 0x54, 0xc3, 0xdd, 0x55, 0x21, 0x56, 0x8c, 0x17, 0xdd, 0x9f, 0x41, 0xc3, 0x48,
+	0x62, 0xf9, 0x78, 0x35, 0x46, 0x3e, 0x2b, 0xdc, 0x12, 0xed, 0xa2, 0x0b, 0x31, 0x2a, 0xe8, 0x2a,
+	0x44, 0xa3, 0x65, 0x85, 0x18, 0xb7, 0x13, 0xf5, 0xeb, 0x4a, 0xed, 0x5c, 0xbf, 0x1e, 0x8f, 0xcf,
+	0xc9, 0x4e, 0x79, 0x09, 0xc6, 0xf1, 0x18, 0xea, 0x5a, 0xae, 0xb6, 0x1d, 0x09, 0xb0, 0xb0, 0xb8,
+	0x9c, 0x39, 0x95, 0x7b, 0x0a, 0x0d, 0xa3, 0x02, 0xe5, 0x09, 0x68, 0x8c, 0x94, 0x9e, 0x52, 0xef,
+	0x14, 0x9a, 0x78, 0x7a, 0x77, 0xdc, 0xbe, 0x82, 0xf4, 0x1c, 0x8b, 0x60, 0x5c, 0x8f, 0xa1, 0x89,
+	0x27, 0xb8, 0x3c, 0x88, 0x01, 0x8b, 0x97, 0x02, 0x9d, 0x5e, 0x01, 0xe4, 0x8e, 0xed, 0x83, 0xd2,
+	0x10, 0x19, 0x81, 0xec, 0x95, 0xe7, 0x92, 0x0b, 0x71, 0x02, 0xeb, 0xe9, 0xb1, 0xed, 0xb9, 0xab,
+	0x8a, 0x39, 0x71, 0xdd, 0x43, 0xb5, 0x9b, 0xf6, 0x8c, 0xee, 0xae, 0x0a, 0xe1, 0xdc, 0x4d, 0xeb,
+	0xfe, 0x0a, 0x20, 0x27, 0xf8, 0xe5, 0xd5, 0x65, 0x04, 0x57, 0x75, 0x19, 0xe3, 0xfb, 0x47, 0x7f,
+	0x5e, 0xf7, 0x2b, 0x57, 0xd7, 0xfd, 0xca, 0xdf, 0xd7, 0xfd, 0xca, 0x6f, 0x37, 0xfd, 0xb5, 0xab,
+	0x9b, 0xfe, 0xda, 0x5f, 0x37, 0xfd, 0xb5, 0xb7, 0x9f, 0xea, 0x3f, 0x52, 0x1f, 0xd3, 0xbf, 0x52,
+	0xfa, 0x7f, 0xd4, 0xcf, 0x4d, 0xfd, 0x47, 0xea, 0xf0, 0x9f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x4b,
+	0x86, 0xe3, 0xee, 0xae, 0x0d, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1229,6 +1700,16 @@ type QueryClient interface {
 	Clock(ctx context.Context, in *QueryClock, opts ...grpc.CallOption) (*AnswerClock, error)
 	// The seed of a height, while an open session may need it.
 	Seed(ctx context.Context, in *QuerySeed, opts ...grpc.CallOption) (*AnswerSeed, error)
+	// An audit, until it is forgotten.
+	Audit(ctx context.Context, in *QueryAudit, opts ...grpc.CallOption) (*Case, error)
+	// Audits of one start, session, supplier or auditor: the first of these that is given.
+	Audits(ctx context.Context, in *QueryAudits, opts ...grpc.CallOption) (*AnswerAudits, error)
+	// What the audits of sessions that began at one height go by.
+	Docket(ctx context.Context, in *QueryDocket, opts ...grpc.CallOption) (*Docket, error)
+	// What audits say of a supplier, for each of its services.
+	Reputation(ctx context.Context, in *QueryReputation, opts ...grpc.CallOption) (*AnswerReputation, error)
+	Auditor(ctx context.Context, in *QueryAuditor, opts ...grpc.CallOption) (*Auditor, error)
+	Auditors(ctx context.Context, in *QueryAuditors, opts ...grpc.CallOption) (*AnswerAuditors, error)
 	// What each purse holds beside what the market's records say it must.
 	Invariants(ctx context.Context, in *QueryInvariants, opts ...grpc.CallOption) (*AnswerInvariants, error)
 }
@@ -1367,6 +1848,60 @@ func (c *queryClient) Seed(ctx context.Context, in *QuerySeed, opts ...grpc.Call
 	return out, nil
 }
 
+func (c *queryClient) Audit(ctx context.Context, in *QueryAudit, opts ...grpc.CallOption) (*Case, error) {
+	out := new(Case)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Audit", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Audits(ctx context.Context, in *QueryAudits, opts ...grpc.CallOption) (*AnswerAudits, error) {
+	out := new(AnswerAudits)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Audits", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Docket(ctx context.Context, in *QueryDocket, opts ...grpc.CallOption) (*Docket, error) {
+	out := new(Docket)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Docket", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Reputation(ctx context.Context, in *QueryReputation, opts ...grpc.CallOption) (*AnswerReputation, error) {
+	out := new(AnswerReputation)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Reputation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Auditor(ctx context.Context, in *QueryAuditor, opts ...grpc.CallOption) (*Auditor, error) {
+	out := new(Auditor)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Auditor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Auditors(ctx context.Context, in *QueryAuditors, opts ...grpc.CallOption) (*AnswerAuditors, error) {
+	out := new(AnswerAuditors)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Auditors", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Invariants(ctx context.Context, in *QueryInvariants, opts ...grpc.CallOption) (*AnswerInvariants, error) {
 	out := new(AnswerInvariants)
 	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Invariants", in, out, opts...)
@@ -1395,6 +1930,16 @@ type QueryServer interface {
 	Clock(context.Context, *QueryClock) (*AnswerClock, error)
 	// The seed of a height, while an open session may need it.
 	Seed(context.Context, *QuerySeed) (*AnswerSeed, error)
+	// An audit, until it is forgotten.
+	Audit(context.Context, *QueryAudit) (*Case, error)
+	// Audits of one start, session, supplier or auditor: the first of these that is given.
+	Audits(context.Context, *QueryAudits) (*AnswerAudits, error)
+	// What the audits of sessions that began at one height go by.
+	Docket(context.Context, *QueryDocket) (*Docket, error)
+	// What audits say of a supplier, for each of its services.
+	Reputation(context.Context, *QueryReputation) (*AnswerReputation, error)
+	Auditor(context.Context, *QueryAuditor) (*Auditor, error)
+	Auditors(context.Context, *QueryAuditors) (*AnswerAuditors, error)
 	// What each purse holds beside what the market's records say it must.
 	Invariants(context.Context, *QueryInvariants) (*AnswerInvariants, error)
 }
@@ -1444,6 +1989,24 @@ func (*UnimplementedQueryServer) Clock(ctx context.Context, req *QueryClock) (*A
 }
 func (*UnimplementedQueryServer) Seed(ctx context.Context, req *QuerySeed) (*AnswerSeed, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Seed not implemented")
+}
+func (*UnimplementedQueryServer) Audit(ctx context.Context, req *QueryAudit) (*Case, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Audit not implemented")
+}
+func (*UnimplementedQueryServer) Audits(ctx context.Context, req *QueryAudits) (*AnswerAudits, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Audits not implemented")
+}
+func (*UnimplementedQueryServer) Docket(ctx context.Context, req *QueryDocket) (*Docket, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Docket not implemented")
+}
+func (*UnimplementedQueryServer) Reputation(ctx context.Context, req *QueryReputation) (*AnswerReputation, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Reputation not implemented")
+}
+func (*UnimplementedQueryServer) Auditor(ctx context.Context, req *QueryAuditor) (*Auditor, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Auditor not implemented")
+}
+func (*UnimplementedQueryServer) Auditors(ctx context.Context, req *QueryAuditors) (*AnswerAuditors, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Auditors not implemented")
 }
 func (*UnimplementedQueryServer) Invariants(ctx context.Context, req *QueryInvariants) (*AnswerInvariants, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Invariants not implemented")
@@ -1705,6 +2268,114 @@ func _Query_Seed_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Audit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAudit)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Audit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Audit",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Audit(ctx, req.(*QueryAudit))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Audits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAudits)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Audits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Audits",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Audits(ctx, req.(*QueryAudits))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Docket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDocket)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Docket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Docket",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Docket(ctx, req.(*QueryDocket))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Reputation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryReputation)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Reputation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Reputation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Reputation(ctx, req.(*QueryReputation))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Auditor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAuditor)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Auditor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Auditor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Auditor(ctx, req.(*QueryAuditor))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Auditors_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAuditors)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Auditors(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Auditors",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Auditors(ctx, req.(*QueryAuditors))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Invariants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryInvariants)
 	if err := dec(in); err != nil {
@@ -1783,6 +2454,30 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Seed",
 			Handler:    _Query_Seed_Handler,
+		},
+		{
+			MethodName: "Audit",
+			Handler:    _Query_Audit_Handler,
+		},
+		{
+			MethodName: "Audits",
+			Handler:    _Query_Audits_Handler,
+		},
+		{
+			MethodName: "Docket",
+			Handler:    _Query_Docket_Handler,
+		},
+		{
+			MethodName: "Reputation",
+			Handler:    _Query_Reputation_Handler,
+		},
+		{
+			MethodName: "Auditor",
+			Handler:    _Query_Auditor_Handler,
+		},
+		{
+			MethodName: "Auditors",
+			Handler:    _Query_Auditors_Handler,
 		},
 		{
 			MethodName: "Invariants",
@@ -2572,6 +3267,331 @@ func (m *AnswerInvariants) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryAudit) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAudit) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAudit) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAudits) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAudits) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAudits) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Limit != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Limit))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.After) > 0 {
+		i -= len(m.After)
+		copy(dAtA[i:], m.After)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.After)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Auditor) > 0 {
+		i -= len(m.Auditor)
+		copy(dAtA[i:], m.Auditor)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Auditor)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Supplier) > 0 {
+		i -= len(m.Supplier)
+		copy(dAtA[i:], m.Supplier)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Supplier)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.SessionId) > 0 {
+		i -= len(m.SessionId)
+		copy(dAtA[i:], m.SessionId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.SessionId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Start != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Start))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnswerAudits) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnswerAudits) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnswerAudits) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Audits) > 0 {
+		for iNdEx := len(m.Audits) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Audits[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDocket) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDocket) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDocket) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Start != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Start))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReputation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReputation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReputation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnswerReputation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnswerReputation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnswerReputation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reputations) > 0 {
+		for iNdEx := len(m.Reputations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Reputations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAuditor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAuditor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAuditor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAuditors) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAuditors) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAuditors) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Limit != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Limit))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.After) > 0 {
+		i -= len(m.After)
+		copy(dAtA[i:], m.After)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.After)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnswerAuditors) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnswerAuditors) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnswerAuditors) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Auditors) > 0 {
+		for iNdEx := len(m.Auditors) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Auditors[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -2915,6 +3935,149 @@ func (m *AnswerInvariants) Size() (n int) {
 	_ = l
 	if len(m.Invariants) > 0 {
 		for _, e := range m.Invariants {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryAudit) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAudits) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Start != 0 {
+		n += 1 + sovQuery(uint64(m.Start))
+	}
+	l = len(m.SessionId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Supplier)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Auditor)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.After)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Limit != 0 {
+		n += 1 + sovQuery(uint64(m.Limit))
+	}
+	return n
+}
+
+func (m *AnswerAudits) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Audits) > 0 {
+		for _, e := range m.Audits {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryDocket) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Start != 0 {
+		n += 1 + sovQuery(uint64(m.Start))
+	}
+	return n
+}
+
+func (m *QueryReputation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *AnswerReputation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Reputations) > 0 {
+		for _, e := range m.Reputations {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryAuditor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAuditors) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.After)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Limit != 0 {
+		n += 1 + sovQuery(uint64(m.Limit))
+	}
+	return n
+}
+
+func (m *AnswerAuditors) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Auditors) > 0 {
+		for _, e := range m.Auditors {
 			l = e.Size()
 			n += 1 + l + sovQuery(uint64(l))
 		}
@@ -4996,6 +6159,896 @@ func (m *AnswerInvariants) Unmarshal(dAtA []byte) error {
 			}
 			m.Invariants = append(m.Invariants, &Invariant{})
 			if err := m.Invariants[len(m.Invariants)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAudit) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAudit: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAudit: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = append(m.Id[:0], dAtA[iNdEx:postIndex]...)
+			if m.Id == nil {
+				m.Id = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAudits) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAudits: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAudits: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Start", wireType)
+			}
+			m.Start = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Start |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SessionId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SessionId = append(m.SessionId[:0], dAtA[iNdEx:postIndex]...)
+			if m.SessionId == nil {
+				m.SessionId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Supplier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Supplier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Auditor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field After", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.After = append(m.After[:0], dAtA[iNdEx:postIndex]...)
+			if m.After == nil {
+				m.After = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Limit", wireType)
+			}
+			m.Limit = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Limit |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnswerAudits) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnswerAudits: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnswerAudits: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Audits", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Audits = append(m.Audits, &Case{})
+			if err := m.Audits[len(m.Audits)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDocket) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDocket: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDocket: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Start", wireType)
+			}
+			m.Start = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Start |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReputation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReputation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReputation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnswerReputation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnswerReputation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnswerReputation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reputations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reputations = append(m.Reputations, &Reputation{})
+			if err := m.Reputations[len(m.Reputations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAuditor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAuditor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAuditor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAuditors) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAuditors: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAuditors: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field After", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.After = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Limit", wireType)
+			}
+			m.Limit = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Limit |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnswerAuditors) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnswerAuditors: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnswerAuditors: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditors", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Auditors = append(m.Auditors, &Auditor{})
+			if err := m.Auditors[len(m.Auditors)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

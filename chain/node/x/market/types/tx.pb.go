@@ -989,6 +989,353 @@ func (m *MsgUpdateParams) GetParams() *Params {
 	return nil
 }
 
+type MsgBondAuditor struct {
+	Auditor string      `protobuf:"bytes,1,opt,name=auditor,proto3" json:"auditor,omitempty"`
+	Add     *types.Coin `protobuf:"bytes,2,opt,name=add,proto3" json:"add,omitempty"`
+}
+
+func (m *MsgBondAuditor) Reset()         { *m = MsgBondAuditor{} }
+func (m *MsgBondAuditor) String() string { return proto.CompactTextString(m) }
+func (*MsgBondAuditor) ProtoMessage()    {}
+func (*MsgBondAuditor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bfbaa20fc7efef58, []int{17}
+}
+func (m *MsgBondAuditor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBondAuditor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBondAuditor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBondAuditor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBondAuditor.Merge(m, src)
+}
+func (m *MsgBondAuditor) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBondAuditor) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBondAuditor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBondAuditor proto.InternalMessageInfo
+
+func (m *MsgBondAuditor) GetAuditor() string {
+	if m != nil {
+		return m.Auditor
+	}
+	return ""
+}
+
+func (m *MsgBondAuditor) GetAdd() *types.Coin {
+	if m != nil {
+		return m.Add
+	}
+	return nil
+}
+
+type MsgUnbondAuditor struct {
+	Auditor string `protobuf:"bytes,1,opt,name=auditor,proto3" json:"auditor,omitempty"`
+}
+
+func (m *MsgUnbondAuditor) Reset()         { *m = MsgUnbondAuditor{} }
+func (m *MsgUnbondAuditor) String() string { return proto.CompactTextString(m) }
+func (*MsgUnbondAuditor) ProtoMessage()    {}
+func (*MsgUnbondAuditor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bfbaa20fc7efef58, []int{18}
+}
+func (m *MsgUnbondAuditor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgUnbondAuditor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgUnbondAuditor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgUnbondAuditor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgUnbondAuditor.Merge(m, src)
+}
+func (m *MsgUnbondAuditor) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgUnbondAuditor) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgUnbondAuditor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgUnbondAuditor proto.InternalMessageInfo
+
+func (m *MsgUnbondAuditor) GetAuditor() string {
+	if m != nil {
+		return m.Auditor
+	}
+	return ""
+}
+
+type MsgCommitVerdicts struct {
+	Auditor     string        `protobuf:"bytes,1,opt,name=auditor,proto3" json:"auditor,omitempty"`
+	Round       Round         `protobuf:"varint,2,opt,name=round,proto3,enum=lode.market.v1.Round" json:"round,omitempty"`
+	Commitments []*Commitment `protobuf:"bytes,3,rep,name=commitments,proto3" json:"commitments,omitempty"`
+}
+
+func (m *MsgCommitVerdicts) Reset()         { *m = MsgCommitVerdicts{} }
+func (m *MsgCommitVerdicts) String() string { return proto.CompactTextString(m) }
+func (*MsgCommitVerdicts) ProtoMessage()    {}
+func (*MsgCommitVerdicts) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bfbaa20fc7efef58, []int{19}
+}
+func (m *MsgCommitVerdicts) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCommitVerdicts) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCommitVerdicts.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCommitVerdicts) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCommitVerdicts.Merge(m, src)
+}
+func (m *MsgCommitVerdicts) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCommitVerdicts) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCommitVerdicts.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCommitVerdicts proto.InternalMessageInfo
+
+func (m *MsgCommitVerdicts) GetAuditor() string {
+	if m != nil {
+		return m.Auditor
+	}
+	return ""
+}
+
+func (m *MsgCommitVerdicts) GetRound() Round {
+	if m != nil {
+		return m.Round
+	}
+	return Round_ROUND_UNSPECIFIED
+}
+
+func (m *MsgCommitVerdicts) GetCommitments() []*Commitment {
+	if m != nil {
+		return m.Commitments
+	}
+	return nil
+}
+
+type MsgRevealVerdicts struct {
+	Auditor string `protobuf:"bytes,1,opt,name=auditor,proto3" json:"auditor,omitempty"`
+	// The first height of the audited sessions.
+	Start uint64 `protobuf:"varint,2,opt,name=start,proto3" json:"start,omitempty"`
+	// The proof of the auditor's ticket.
+	Ticket []byte `protobuf:"bytes,3,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// None: the ticket alone is shown.
+	Verdicts []*Revealed `protobuf:"bytes,4,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
+}
+
+func (m *MsgRevealVerdicts) Reset()         { *m = MsgRevealVerdicts{} }
+func (m *MsgRevealVerdicts) String() string { return proto.CompactTextString(m) }
+func (*MsgRevealVerdicts) ProtoMessage()    {}
+func (*MsgRevealVerdicts) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bfbaa20fc7efef58, []int{20}
+}
+func (m *MsgRevealVerdicts) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevealVerdicts) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevealVerdicts.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevealVerdicts) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevealVerdicts.Merge(m, src)
+}
+func (m *MsgRevealVerdicts) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevealVerdicts) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevealVerdicts.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevealVerdicts proto.InternalMessageInfo
+
+func (m *MsgRevealVerdicts) GetAuditor() string {
+	if m != nil {
+		return m.Auditor
+	}
+	return ""
+}
+
+func (m *MsgRevealVerdicts) GetStart() uint64 {
+	if m != nil {
+		return m.Start
+	}
+	return 0
+}
+
+func (m *MsgRevealVerdicts) GetTicket() []byte {
+	if m != nil {
+		return m.Ticket
+	}
+	return nil
+}
+
+func (m *MsgRevealVerdicts) GetVerdicts() []*Revealed {
+	if m != nil {
+		return m.Verdicts
+	}
+	return nil
+}
+
+type MsgPlantRinger struct {
+	Operator   string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Commitment []byte `protobuf:"bytes,2,opt,name=commitment,proto3" json:"commitment,omitempty"`
+}
+
+func (m *MsgPlantRinger) Reset()         { *m = MsgPlantRinger{} }
+func (m *MsgPlantRinger) String() string { return proto.CompactTextString(m) }
+func (*MsgPlantRinger) ProtoMessage()    {}
+func (*MsgPlantRinger) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bfbaa20fc7efef58, []int{21}
+}
+func (m *MsgPlantRinger) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgPlantRinger) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgPlantRinger.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgPlantRinger) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgPlantRinger.Merge(m, src)
+}
+func (m *MsgPlantRinger) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgPlantRinger) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgPlantRinger.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgPlantRinger proto.InternalMessageInfo
+
+func (m *MsgPlantRinger) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgPlantRinger) GetCommitment() []byte {
+	if m != nil {
+		return m.Commitment
+	}
+	return nil
+}
+
+type MsgOpenRinger struct {
+	Operator string   `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	AuditId  []byte   `protobuf:"bytes,2,opt,name=audit_id,json=auditId,proto3" json:"audit_id,omitempty"`
+	Salt     []byte   `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	Expected *Verdict `protobuf:"bytes,4,opt,name=expected,proto3" json:"expected,omitempty"`
+}
+
+func (m *MsgOpenRinger) Reset()         { *m = MsgOpenRinger{} }
+func (m *MsgOpenRinger) String() string { return proto.CompactTextString(m) }
+func (*MsgOpenRinger) ProtoMessage()    {}
+func (*MsgOpenRinger) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bfbaa20fc7efef58, []int{22}
+}
+func (m *MsgOpenRinger) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgOpenRinger) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgOpenRinger.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgOpenRinger) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgOpenRinger.Merge(m, src)
+}
+func (m *MsgOpenRinger) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgOpenRinger) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgOpenRinger.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgOpenRinger proto.InternalMessageInfo
+
+func (m *MsgOpenRinger) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *MsgOpenRinger) GetAuditId() []byte {
+	if m != nil {
+		return m.AuditId
+	}
+	return nil
+}
+
+func (m *MsgOpenRinger) GetSalt() []byte {
+	if m != nil {
+		return m.Salt
+	}
+	return nil
+}
+
+func (m *MsgOpenRinger) GetExpected() *Verdict {
+	if m != nil {
+		return m.Expected
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*MsgDone)(nil), "lode.market.v1.MsgDone")
 	proto.RegisterType((*MsgListService)(nil), "lode.market.v1.MsgListService")
@@ -1007,82 +1354,108 @@ func init() {
 	proto.RegisterType((*Proof)(nil), "lode.market.v1.Proof")
 	proto.RegisterType((*MsgSubmitProofs)(nil), "lode.market.v1.MsgSubmitProofs")
 	proto.RegisterType((*MsgUpdateParams)(nil), "lode.market.v1.MsgUpdateParams")
+	proto.RegisterType((*MsgBondAuditor)(nil), "lode.market.v1.MsgBondAuditor")
+	proto.RegisterType((*MsgUnbondAuditor)(nil), "lode.market.v1.MsgUnbondAuditor")
+	proto.RegisterType((*MsgCommitVerdicts)(nil), "lode.market.v1.MsgCommitVerdicts")
+	proto.RegisterType((*MsgRevealVerdicts)(nil), "lode.market.v1.MsgRevealVerdicts")
+	proto.RegisterType((*MsgPlantRinger)(nil), "lode.market.v1.MsgPlantRinger")
+	proto.RegisterType((*MsgOpenRinger)(nil), "lode.market.v1.MsgOpenRinger")
 }
 
 func init() { proto.RegisterFile("lode/market/v1/tx.proto", fileDescriptor_bfbaa20fc7efef58) }
 
 var fileDescriptor_bfbaa20fc7efef58 = []byte{
-	// 1116 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x57, 0xbd, 0x4f, 0x23, 0x47,
-	0x14, 0x67, 0x6d, 0xb0, 0xf1, 0x83, 0x03, 0x6e, 0x73, 0x07, 0x3e, 0x73, 0x18, 0x6e, 0xf3, 0x85,
-	0x88, 0xb0, 0x65, 0x4e, 0x69, 0x5c, 0x44, 0x51, 0x0e, 0x5d, 0xbe, 0xce, 0x01, 0x2d, 0x4a, 0xa2,
-	0x7c, 0x48, 0xa7, 0x81, 0x1d, 0x96, 0x0d, 0xf6, 0xce, 0x6a, 0x67, 0x0c, 0xb8, 0x3b, 0x45, 0x29,
-	0xa2, 0x54, 0xf9, 0x03, 0xd2, 0xa5, 0x4b, 0x45, 0x95, 0x3e, 0x5d, 0xca, 0x2b, 0x52, 0xa4, 0x8c,
-	0xa0, 0xe0, 0xdf, 0x88, 0xe6, 0xcb, 0xec, 0x2c, 0xbb, 0x36, 0xc9, 0x35, 0x88, 0xd9, 0xf7, 0xdb,
-	0xdf, 0xfb, 0xbd, 0xdf, 0xcc, 0xbc, 0xb7, 0x86, 0xa5, 0x2e, 0xf1, 0x70, 0xb3, 0x87, 0xe2, 0x63,
-	0xcc, 0x9a, 0x27, 0xad, 0x26, 0x3b, 0x6b, 0x44, 0x31, 0x61, 0xc4, 0x9e, 0xe3, 0x81, 0x86, 0x0c,
-	0x34, 0x4e, 0x5a, 0xb5, 0xbb, 0xa8, 0x17, 0x84, 0xa4, 0x29, 0xfe, 0x4a, 0x48, 0xad, 0x7e, 0x40,
-	0x68, 0x8f, 0xd0, 0xe6, 0x3e, 0xa2, 0xb8, 0x79, 0xd2, 0xda, 0xc7, 0x0c, 0xb5, 0x9a, 0x07, 0x24,
-	0x08, 0x55, 0x7c, 0x49, 0xc5, 0x7b, 0xd4, 0xe7, 0xd4, 0x3d, 0xea, 0xab, 0x40, 0x2d, 0x95, 0x34,
-	0xc6, 0x5d, 0x34, 0xc8, 0x89, 0xb1, 0x41, 0x84, 0xa9, 0x8c, 0x39, 0x15, 0x28, 0x77, 0xa8, 0xbf,
-	0x4d, 0x42, 0xec, 0xbc, 0xb0, 0x60, 0xae, 0x43, 0xfd, 0x67, 0x01, 0x65, 0x7b, 0x38, 0x3e, 0x09,
-	0x0e, 0xb0, 0xbd, 0x08, 0x25, 0x4a, 0xfa, 0xf1, 0x01, 0xae, 0x5a, 0x6b, 0xd6, 0x7a, 0xc5, 0x55,
-	0x2b, 0xbb, 0x05, 0x65, 0x2a, 0x21, 0xd5, 0xc2, 0x9a, 0xb5, 0x3e, 0xb3, 0xb5, 0xd4, 0x30, 0x6b,
-	0x6b, 0x28, 0x06, 0x57, 0xe3, 0xda, 0xaf, 0x7f, 0x7f, 0x75, 0xbe, 0xa1, 0xde, 0xff, 0xe9, 0xea,
-	0x7c, 0xe3, 0x35, 0x21, 0xca, 0xcc, 0xe7, 0xfc, 0x5e, 0x80, 0x85, 0x0e, 0xf5, 0xf7, 0x18, 0x3a,
-	0xc6, 0x7b, 0xfd, 0x28, 0xea, 0x06, 0x38, 0xb6, 0xef, 0xc1, 0x14, 0x39, 0x0d, 0x71, 0xac, 0x34,
-	0xc8, 0x85, 0x5d, 0x83, 0x69, 0x12, 0xe1, 0x18, 0x31, 0x12, 0x0b, 0x0d, 0x15, 0x77, 0xb8, 0xb6,
-	0xdf, 0x81, 0x22, 0xf2, 0xbc, 0x6a, 0x51, 0x48, 0x7b, 0xd0, 0x90, 0x9e, 0x35, 0xb8, 0xa7, 0x0d,
-	0xe5, 0x69, 0xe3, 0x09, 0x09, 0x42, 0x97, 0xa3, 0xec, 0x65, 0xa8, 0x08, 0xb3, 0x9e, 0x1f, 0xe3,
-	0x41, 0x75, 0x72, 0xcd, 0x5a, 0x9f, 0x75, 0xa7, 0xc5, 0x83, 0x4f, 0xf1, 0x80, 0x67, 0xc1, 0xa1,
-	0x17, 0x91, 0x20, 0x64, 0xd5, 0x29, 0x99, 0x45, 0xaf, 0xed, 0x4d, 0x28, 0x91, 0xc3, 0x43, 0x1c,
-	0xd3, 0x6a, 0x69, 0xad, 0xb8, 0x3e, 0xb3, 0x75, 0x3f, 0xed, 0xc1, 0x0e, 0x8f, 0xba, 0x0a, 0x64,
-	0xbf, 0x0b, 0xe5, 0x08, 0x0d, 0x48, 0x9f, 0xd1, 0x6a, 0x59, 0xe0, 0x97, 0xd3, 0xf8, 0x5d, 0x11,
-	0xde, 0x3b, 0x42, 0x31, 0x76, 0x35, 0xb6, 0xfd, 0x06, 0xf7, 0x4d, 0xd6, 0xcc, 0x6d, 0xbb, 0xaf,
-	0x6d, 0x33, 0x3c, 0x72, 0xfe, 0xb0, 0xe0, 0x6e, 0x87, 0xfa, 0x9f, 0x47, 0x1e, 0x62, 0xd7, 0xce,
-	0x25, 0x3d, 0xb2, 0x52, 0x1e, 0x19, 0x65, 0x17, 0x46, 0x94, 0x5d, 0xcc, 0x2d, 0x7b, 0xf2, 0x16,
-	0x65, 0xb7, 0xd7, 0xb9, 0xfe, 0x61, 0x5a, 0x5e, 0xc2, 0xa2, 0x2e, 0xc1, 0x54, 0xeb, 0x84, 0x60,
-	0xf3, 0x87, 0x21, 0x7d, 0xb5, 0xdd, 0x6f, 0xbf, 0x65, 0x3a, 0xb6, 0x34, 0x4c, 0x67, 0x32, 0x3b,
-	0x5f, 0x49, 0xcb, 0xc2, 0xef, 0x50, 0xd0, 0xbd, 0x8d, 0x65, 0x23, 0x4b, 0x31, 0x58, 0x9c, 0x5f,
-	0x2c, 0x98, 0xd7, 0x7b, 0xf4, 0x21, 0x62, 0xf8, 0x14, 0x0d, 0xec, 0x2a, 0x94, 0x7d, 0xf9, 0xaf,
-	0x22, 0xd6, 0x4b, 0x7d, 0x5c, 0x0b, 0xff, 0xfd, 0xb8, 0x16, 0xcd, 0x7d, 0x6b, 0xbf, 0xc9, 0x15,
-	0x6a, 0x5e, 0x2e, 0xf0, 0x9e, 0x71, 0x5c, 0x94, 0x14, 0xe7, 0x0b, 0x55, 0x39, 0xbd, 0x95, 0xbe,
-	0xf6, 0xdb, 0x69, 0xd6, 0xc5, 0x94, 0xa5, 0x9a, 0xf7, 0x18, 0x80, 0x37, 0x13, 0x1c, 0x11, 0x1a,
-	0x30, 0x7b, 0x01, 0x8a, 0x28, 0x8a, 0x14, 0x19, 0xff, 0xd7, 0xde, 0x84, 0x49, 0xde, 0xcb, 0xc6,
-	0x57, 0x2a, 0x60, 0xed, 0x87, 0x3c, 0x2f, 0x7f, 0x91, 0xe7, 0x9c, 0xd7, 0x39, 0x15, 0xbd, 0xd3,
-	0x83, 0x99, 0x0e, 0xf5, 0xbf, 0x0c, 0xd8, 0x91, 0x17, 0xa3, 0xd3, 0x57, 0xcf, 0xb6, 0x92, 0xcc,
-	0xb6, 0xa0, 0xb3, 0x69, 0x7e, 0xe7, 0x57, 0x4b, 0xe4, 0xdb, 0xc6, 0x5d, 0xcc, 0x9d, 0xc8, 0xc8,
-	0x97, 0x30, 0xb0, 0x60, 0x6e, 0x70, 0x13, 0xa6, 0xba, 0x41, 0x2f, 0x60, 0xe3, 0x3b, 0x92, 0xc4,
-	0x71, 0x2a, 0x7c, 0x16, 0x05, 0x31, 0xa6, 0xa2, 0x23, 0x4d, 0xba, 0x7a, 0x99, 0xa3, 0x52, 0xab,
-	0x72, 0xbe, 0x85, 0x3b, 0x62, 0x5b, 0xbc, 0xff, 0x21, 0xb3, 0xbd, 0x9a, 0xe4, 0xb6, 0xaf, 0xf7,
-	0x58, 0x93, 0x39, 0xbf, 0xc9, 0x09, 0xb1, 0x13, 0xe1, 0x70, 0x0f, 0x53, 0x1a, 0x90, 0x70, 0xc4,
-	0xa9, 0x56, 0x99, 0x0b, 0x46, 0x66, 0x3d, 0x35, 0x64, 0x53, 0xd1, 0x4b, 0x7e, 0xc9, 0x29, 0x43,
-	0x31, 0x53, 0xd5, 0xca, 0x05, 0x9f, 0x3e, 0xfb, 0x7d, 0xcf, 0xc7, 0xba, 0xf5, 0xaa, 0x95, 0x6c,
-	0x89, 0xc9, 0xf3, 0x38, 0x9c, 0x25, 0x09, 0x65, 0xce, 0x8f, 0xea, 0x0e, 0xf6, 0xf7, 0x7b, 0x01,
-	0x7b, 0xd2, 0x45, 0x41, 0x8f, 0x8e, 0x6c, 0x88, 0x2d, 0x28, 0x1d, 0x08, 0x54, 0xb5, 0x20, 0xfa,
-	0xda, 0x83, 0x74, 0x5f, 0x13, 0x1c, 0x2e, 0x21, 0xcc, 0x55, 0x40, 0xd9, 0x69, 0x8c, 0x86, 0x70,
-	0x7d, 0xdf, 0x12, 0x69, 0x9d, 0x6f, 0x60, 0x6a, 0x37, 0x26, 0xe4, 0xd0, 0x5e, 0x01, 0xa0, 0x52,
-	0xde, 0xf3, 0xc0, 0x13, 0x0a, 0x66, 0xdd, 0x8a, 0x7a, 0xf2, 0xb1, 0x67, 0x3f, 0x16, 0xf2, 0xc2,
-	0x20, 0xf4, 0xb5, 0x88, 0x1b, 0x73, 0x75, 0x47, 0xc6, 0xdd, 0x21, 0xd0, 0xf9, 0x21, 0x59, 0xa7,
-	0x48, 0x33, 0xba, 0xce, 0x4d, 0x28, 0x45, 0x02, 0xa5, 0x52, 0xdc, 0xe8, 0xdf, 0x82, 0xc3, 0x55,
-	0xa0, 0xf1, 0x35, 0xca, 0x94, 0xda, 0x6e, 0xd9, 0xd3, 0x77, 0x51, 0x8c, 0x7a, 0xd4, 0x7e, 0x08,
-	0x15, 0xd4, 0x67, 0x47, 0x24, 0x0e, 0x98, 0x3e, 0x1e, 0xd7, 0x0f, 0xec, 0x06, 0x94, 0x22, 0x81,
-	0x53, 0x37, 0x74, 0xf1, 0xe6, 0x3c, 0xe4, 0x51, 0x57, 0xa1, 0x64, 0x1b, 0xba, 0x7e, 0xdf, 0x90,
-	0x92, 0x4c, 0xbb, 0xf5, 0xd7, 0x34, 0x14, 0x3b, 0xd4, 0xb7, 0x9f, 0xc2, 0x4c, 0xf2, 0x63, 0xa6,
-	0x9e, 0xe6, 0x37, 0x3f, 0x3e, 0x6a, 0x4b, 0x19, 0x71, 0xfe, 0x61, 0x64, 0x7f, 0x02, 0x77, 0xcc,
-	0x2f, 0x92, 0xb5, 0x0c, 0xa4, 0x81, 0xc8, 0xe7, 0x7a, 0x06, 0x73, 0xa9, 0x21, 0xfd, 0x28, 0x03,
-	0x6a, 0x42, 0xf2, 0xd9, 0x3e, 0x83, 0xf9, 0xf4, 0xbc, 0x74, 0xb2, 0xe8, 0x4c, 0xcc, 0x68, 0x75,
-	0xe6, 0x3c, 0xcc, 0x54, 0x67, 0x40, 0xf2, 0xd9, 0x3e, 0x82, 0x59, 0x63, 0x02, 0xae, 0xe6, 0xd9,
-	0xa6, 0x00, 0x63, 0x74, 0x19, 0xd3, 0xea, 0x51, 0x7e, 0x99, 0x63, 0xd9, 0xde, 0x83, 0xb2, 0x9e,
-	0x51, 0xb5, 0x2c, 0x8c, 0x8c, 0xe5, 0xbf, 0xff, 0x3e, 0x4c, 0x0f, 0xc7, 0xce, 0x72, 0x06, 0x48,
-	0x07, 0x47, 0x32, 0x0c, 0x07, 0xc9, 0x72, 0xa6, 0x04, 0x19, 0xcc, 0x67, 0xd8, 0x06, 0x48, 0x74,
-	0xf9, 0x95, 0x4c, 0x37, 0xbc, 0xb1, 0x2c, 0x4f, 0x61, 0x26, 0xd9, 0xcc, 0xb3, 0x6e, 0x48, 0x22,
-	0x3e, 0x7a, 0xa7, 0x93, 0x7d, 0x36, 0x73, 0xa7, 0x13, 0x80, 0x5b, 0x30, 0xa9, 0x4e, 0x96, 0xcf,
-	0x24, 0x01, 0x23, 0x99, 0x8c, 0x66, 0xb4, 0x9a, 0x7b, 0xcf, 0x24, 0x20, 0x97, 0xa9, 0x36, 0xf5,
-	0xe2, 0xea, 0x7c, 0xc3, 0xfa, 0x60, 0xf3, 0xcf, 0x8b, 0xba, 0xf5, 0xf2, 0xa2, 0x6e, 0xfd, 0x73,
-	0x51, 0xb7, 0x7e, 0xbe, 0xac, 0x4f, 0xbc, 0xbc, 0xac, 0x4f, 0xfc, 0x7d, 0x59, 0x9f, 0xf8, 0x5a,
-	0xce, 0x9f, 0x33, 0xfd, 0x13, 0x4b, 0xfc, 0xbe, 0xda, 0x2f, 0x89, 0x1f, 0x58, 0x8f, 0xff, 0x0d,
-	0x00, 0x00, 0xff, 0xff, 0xf9, 0xdc, 0x16, 0x5a, 0x0f, 0x0e, 0x00, 0x00,
+	// 1437 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x58, 0xcf, 0x6f, 0x1b, 0xc5,
+	0x17, 0xef, 0xda, 0x89, 0x93, 0x4c, 0xd2, 0xb4, 0x9d, 0x6f, 0x9b, 0xb8, 0x4e, 0xe3, 0xa6, 0xfb,
+	0xe5, 0x47, 0x54, 0x14, 0x5b, 0x69, 0xe1, 0x62, 0x21, 0x04, 0x6d, 0x55, 0x5a, 0x68, 0x68, 0xb4,
+	0xa1, 0x45, 0xfc, 0x90, 0xaa, 0xb1, 0x77, 0xea, 0x2e, 0xf1, 0xee, 0xac, 0x76, 0xc6, 0x69, 0x72,
+	0x40, 0xaa, 0x10, 0x07, 0xc4, 0x09, 0x71, 0xe6, 0xc6, 0x8d, 0x53, 0x2f, 0x70, 0xe0, 0xc6, 0x8d,
+	0x63, 0x8f, 0x1c, 0x51, 0x7b, 0xc8, 0xbf, 0x81, 0xe6, 0xd7, 0x7a, 0x66, 0xbd, 0xbb, 0x76, 0xe9,
+	0x25, 0xda, 0xd9, 0xf7, 0xd9, 0xcf, 0xfb, 0xbc, 0x37, 0x33, 0xef, 0xbd, 0x18, 0xac, 0x0e, 0x88,
+	0x8f, 0xdb, 0x21, 0x4a, 0xf6, 0x31, 0x6b, 0x1f, 0x6c, 0xb7, 0xd9, 0x61, 0x2b, 0x4e, 0x08, 0x23,
+	0x70, 0x99, 0x1b, 0x5a, 0xd2, 0xd0, 0x3a, 0xd8, 0x6e, 0x9c, 0x41, 0x61, 0x10, 0x91, 0xb6, 0xf8,
+	0x2b, 0x21, 0x8d, 0x66, 0x8f, 0xd0, 0x90, 0xd0, 0x76, 0x17, 0x51, 0xdc, 0x3e, 0xd8, 0xee, 0x62,
+	0x86, 0xb6, 0xdb, 0x3d, 0x12, 0x44, 0xca, 0xbe, 0xaa, 0xec, 0x21, 0xed, 0x73, 0xea, 0x90, 0xf6,
+	0x95, 0xa1, 0x91, 0x71, 0x8a, 0x86, 0x7e, 0xc0, 0x0a, 0x6c, 0x09, 0x1e, 0xa0, 0xa3, 0x02, 0x1b,
+	0x3b, 0x8a, 0x31, 0x95, 0x36, 0x77, 0x01, 0xcc, 0xed, 0xd0, 0xfe, 0x0d, 0x12, 0x61, 0xf7, 0x89,
+	0x03, 0x96, 0x77, 0x68, 0xff, 0x4e, 0x40, 0xd9, 0x1e, 0x4e, 0x0e, 0x82, 0x1e, 0x86, 0x2b, 0xa0,
+	0x46, 0xc9, 0x30, 0xe9, 0xe1, 0xba, 0xb3, 0xe1, 0x6c, 0x2e, 0x78, 0x6a, 0x05, 0xb7, 0xc1, 0x1c,
+	0x95, 0x90, 0x7a, 0x65, 0xc3, 0xd9, 0x5c, 0xbc, 0xb2, 0xda, 0xb2, 0xe3, 0x6e, 0x29, 0x06, 0x4f,
+	0xe3, 0x3a, 0xff, 0xff, 0xf6, 0xf8, 0xe9, 0x65, 0xf5, 0xfd, 0x0f, 0xc7, 0x4f, 0x2f, 0xff, 0x4f,
+	0x88, 0xb2, 0xfd, 0xb9, 0xbf, 0x57, 0xc0, 0xe9, 0x1d, 0xda, 0xdf, 0x63, 0x68, 0x1f, 0xef, 0x0d,
+	0xe3, 0x78, 0x10, 0xe0, 0x04, 0x9e, 0x05, 0xb3, 0xe4, 0x71, 0x84, 0x13, 0xa5, 0x41, 0x2e, 0x60,
+	0x03, 0xcc, 0x93, 0x18, 0x27, 0x88, 0x91, 0x44, 0x68, 0x58, 0xf0, 0xd2, 0x35, 0x7c, 0x0b, 0x54,
+	0x91, 0xef, 0xd7, 0xab, 0x42, 0xda, 0xf9, 0x96, 0xcc, 0x67, 0x8b, 0xe7, 0xbb, 0xa5, 0xf2, 0xdd,
+	0xba, 0x4e, 0x82, 0xc8, 0xe3, 0x28, 0xb8, 0x06, 0x16, 0x44, 0xb2, 0x1e, 0xec, 0xe3, 0xa3, 0xfa,
+	0xcc, 0x86, 0xb3, 0xb9, 0xe4, 0xcd, 0x8b, 0x17, 0x1f, 0xe3, 0x23, 0xee, 0x05, 0x47, 0x7e, 0x4c,
+	0x82, 0x88, 0xd5, 0x67, 0xa5, 0x17, 0xbd, 0x86, 0x5b, 0xa0, 0x46, 0x1e, 0x3e, 0xc4, 0x09, 0xad,
+	0xd7, 0x36, 0xaa, 0x9b, 0x8b, 0x57, 0xce, 0x65, 0x73, 0x70, 0x97, 0x5b, 0x3d, 0x05, 0x82, 0xef,
+	0x80, 0xb9, 0x18, 0x1d, 0x91, 0x21, 0xa3, 0xf5, 0x39, 0x81, 0x5f, 0xcb, 0xe2, 0x77, 0x85, 0x79,
+	0xef, 0x11, 0x4a, 0xb0, 0xa7, 0xb1, 0x9d, 0xd7, 0x78, 0xde, 0x64, 0xcc, 0x3c, 0x6d, 0xe7, 0x74,
+	0xda, 0xac, 0x1c, 0xb9, 0x7f, 0x3a, 0xe0, 0xcc, 0x0e, 0xed, 0xdf, 0x8b, 0x7d, 0xc4, 0x46, 0x99,
+	0x33, 0x73, 0xe4, 0x64, 0x72, 0x64, 0x85, 0x5d, 0x29, 0x09, 0xbb, 0x5a, 0x18, 0xf6, 0xcc, 0x14,
+	0x61, 0x77, 0x36, 0xb9, 0xfe, 0xd4, 0x2d, 0x0f, 0x61, 0x45, 0x87, 0x60, 0xab, 0x75, 0x23, 0x00,
+	0xf9, 0xcb, 0x88, 0xbe, 0xda, 0xee, 0x77, 0xde, 0xb0, 0x33, 0xb6, 0x9a, 0xba, 0xb3, 0x99, 0xdd,
+	0xcf, 0x65, 0xca, 0xa2, 0xaf, 0x51, 0x30, 0x98, 0x26, 0x65, 0xa5, 0xa1, 0x58, 0x2c, 0xee, 0xcf,
+	0x0e, 0x38, 0xa5, 0xf7, 0xe8, 0x43, 0xc4, 0xf0, 0x63, 0x74, 0x04, 0xeb, 0x60, 0xae, 0x2f, 0x1f,
+	0x15, 0xb1, 0x5e, 0xea, 0xe3, 0x5a, 0x79, 0xf9, 0xe3, 0x5a, 0xb5, 0xf7, 0xad, 0xf3, 0x3a, 0x57,
+	0xa8, 0x79, 0xb9, 0xc0, 0xb3, 0xd6, 0x71, 0x51, 0x52, 0xdc, 0xfb, 0x2a, 0x72, 0x3a, 0x95, 0xbe,
+	0xce, 0x9b, 0x59, 0xd6, 0x95, 0x4c, 0x4a, 0x35, 0xef, 0x3e, 0x00, 0xbc, 0x98, 0xe0, 0x98, 0xd0,
+	0x80, 0xc1, 0xd3, 0xa0, 0x8a, 0xe2, 0x58, 0x91, 0xf1, 0x47, 0xb8, 0x05, 0x66, 0x78, 0x9d, 0x9b,
+	0x1c, 0xa9, 0x80, 0x75, 0x2e, 0x70, 0xbf, 0xfc, 0x43, 0xee, 0xf3, 0x94, 0xf6, 0xa9, 0xe8, 0xdd,
+	0x10, 0x2c, 0xee, 0xd0, 0xfe, 0x67, 0x01, 0x7b, 0xe4, 0x27, 0xe8, 0xf1, 0xab, 0x7b, 0x5b, 0x37,
+	0xbd, 0x9d, 0xd6, 0xde, 0x34, 0xbf, 0xfb, 0x8b, 0x23, 0xfc, 0xdd, 0xc0, 0x03, 0xcc, 0x33, 0x91,
+	0xe3, 0xcf, 0x48, 0x60, 0xc5, 0xde, 0xe0, 0x36, 0x98, 0x1d, 0x04, 0x61, 0xc0, 0x26, 0x57, 0x24,
+	0x89, 0xe3, 0x54, 0xf8, 0x30, 0x0e, 0x12, 0x4c, 0x45, 0x45, 0x9a, 0xf1, 0xf4, 0xb2, 0x40, 0xa5,
+	0x56, 0xe5, 0x7e, 0x05, 0x4e, 0x8a, 0x6d, 0xf1, 0xff, 0x83, 0xcc, 0xce, 0x45, 0x93, 0x1b, 0x8e,
+	0xf6, 0x58, 0x93, 0xb9, 0xbf, 0xca, 0x0e, 0x71, 0x37, 0xc6, 0xd1, 0x1e, 0xa6, 0x34, 0x20, 0x51,
+	0xc9, 0xa9, 0x56, 0x9e, 0x2b, 0x96, 0x67, 0xdd, 0x35, 0x64, 0x51, 0xd1, 0x4b, 0x7e, 0xc9, 0x29,
+	0x43, 0x09, 0x53, 0xd1, 0xca, 0x05, 0xef, 0x3e, 0xdd, 0xa1, 0xdf, 0xc7, 0xba, 0xf4, 0xaa, 0x95,
+	0x2c, 0x89, 0xe6, 0x79, 0x4c, 0x7b, 0x89, 0xa1, 0xcc, 0xfd, 0x5e, 0xdd, 0xc1, 0x61, 0x37, 0x0c,
+	0xd8, 0xf5, 0x01, 0x0a, 0x42, 0x5a, 0x5a, 0x10, 0xb7, 0x41, 0xad, 0x27, 0x50, 0xf5, 0x8a, 0xa8,
+	0x6b, 0xe7, 0xb3, 0x75, 0x4d, 0x70, 0x78, 0x84, 0x30, 0x4f, 0x01, 0x65, 0xa5, 0xb1, 0x0a, 0xc2,
+	0xe8, 0xbe, 0x19, 0x6e, 0xdd, 0x2f, 0xc1, 0xec, 0x6e, 0x42, 0xc8, 0x43, 0xb8, 0x0e, 0x00, 0x95,
+	0xf2, 0x1e, 0x04, 0xbe, 0x50, 0xb0, 0xe4, 0x2d, 0xa8, 0x37, 0xb7, 0x7d, 0x78, 0x55, 0xc8, 0x8b,
+	0x82, 0xa8, 0xaf, 0x45, 0x8c, 0xf5, 0xd5, 0xbb, 0xd2, 0xee, 0xa5, 0x40, 0xf7, 0x3b, 0x33, 0x4e,
+	0xe1, 0xa6, 0x3c, 0xce, 0x2d, 0x50, 0x8b, 0x05, 0x4a, 0xb9, 0x18, 0xab, 0xdf, 0x82, 0xc3, 0x53,
+	0xa0, 0xc9, 0x31, 0x4a, 0x97, 0x3a, 0xdd, 0xb2, 0xa6, 0xef, 0xa2, 0x04, 0x85, 0x14, 0x5e, 0x00,
+	0x0b, 0x68, 0xc8, 0x1e, 0x91, 0x24, 0x60, 0xfa, 0x78, 0x8c, 0x5e, 0xc0, 0x16, 0xa8, 0xc5, 0x02,
+	0xa7, 0x6e, 0xe8, 0xca, 0x78, 0x3f, 0xe4, 0x56, 0x4f, 0xa1, 0x64, 0x19, 0x1a, 0x7d, 0x6f, 0x49,
+	0x31, 0xdd, 0xba, 0xdf, 0x88, 0x53, 0x7a, 0x8d, 0x44, 0xfe, 0x07, 0x7c, 0x42, 0x22, 0x09, 0x3f,
+	0x79, 0x48, 0x3e, 0xea, 0x53, 0xaa, 0x96, 0x2f, 0x55, 0x7b, 0xd5, 0xc1, 0x53, 0x9f, 0x5a, 0x07,
+	0xcf, 0x70, 0xe6, 0x7e, 0x2a, 0x66, 0x98, 0x7b, 0x51, 0x77, 0x1a, 0x01, 0x32, 0xbf, 0x26, 0xe7,
+	0xb9, 0xd1, 0xc5, 0x33, 0x18, 0x74, 0x87, 0xbf, 0x4e, 0xc2, 0x30, 0x60, 0xf7, 0x71, 0xe2, 0x07,
+	0x3d, 0x46, 0x4b, 0x03, 0x9b, 0x4d, 0xc8, 0x30, 0x92, 0xa1, 0x2d, 0x8f, 0xef, 0xb2, 0xc7, 0x8d,
+	0x9e, 0xc4, 0xc0, 0x77, 0xc1, 0x62, 0x4f, 0x10, 0x87, 0x38, 0x62, 0xb4, 0x5e, 0x15, 0x07, 0xa3,
+	0x31, 0x76, 0x01, 0x52, 0x88, 0x67, 0xc2, 0x55, 0x7f, 0x30, 0x42, 0x48, 0xfb, 0x83, 0xad, 0xd6,
+	0xfd, 0x43, 0xc6, 0xe0, 0xe1, 0x03, 0x8c, 0x06, 0x53, 0xc4, 0x90, 0x96, 0x85, 0x4a, 0xa6, 0x2c,
+	0xb0, 0xa0, 0xb7, 0x8f, 0x99, 0x6a, 0x7f, 0x6a, 0x05, 0xdf, 0x06, 0xf3, 0x07, 0x8a, 0x53, 0x8d,
+	0x26, 0xf5, 0xb1, 0xa0, 0x85, 0x67, 0xec, 0x7b, 0x29, 0xb2, 0x44, 0xbc, 0x2d, 0xd3, 0xa5, 0xe2,
+	0x54, 0xed, 0x0e, 0x50, 0xc4, 0xbc, 0x20, 0xea, 0x4f, 0x18, 0xaf, 0x9a, 0x00, 0x8c, 0x52, 0xa4,
+	0xe6, 0x2b, 0xe3, 0x8d, 0xec, 0xd4, 0xd6, 0xb5, 0x4a, 0xcf, 0x92, 0xe1, 0xc2, 0xfd, 0xcd, 0x11,
+	0x05, 0x9d, 0xdf, 0xfa, 0x29, 0x9c, 0x9e, 0x07, 0xf3, 0x22, 0x10, 0x5e, 0x5c, 0xa4, 0x4b, 0x19,
+	0xd8, 0x6d, 0x1f, 0x42, 0x30, 0x43, 0xd1, 0x40, 0xa7, 0x4c, 0x3c, 0xf3, 0x72, 0x83, 0x0f, 0x63,
+	0xdc, 0x63, 0xd8, 0x17, 0x85, 0x37, 0xa7, 0xdc, 0xa8, 0xe8, 0xbd, 0x14, 0x28, 0xef, 0x80, 0x25,
+	0x1c, 0x9a, 0xd5, 0x57, 0xaa, 0xbc, 0xf2, 0xd3, 0x12, 0xa8, 0xee, 0xd0, 0x3e, 0xbc, 0x09, 0x16,
+	0xcd, 0xff, 0x27, 0x9a, 0x59, 0x7e, 0x7b, 0xfe, 0x6f, 0xac, 0xe6, 0xd8, 0xf9, 0xff, 0x26, 0xf0,
+	0x23, 0x70, 0xd2, 0xfe, 0xa7, 0x60, 0x23, 0x07, 0x69, 0x21, 0x8a, 0xb9, 0xee, 0x80, 0xe5, 0xcc,
+	0x9c, 0x7c, 0x29, 0x07, 0x6a, 0x43, 0x8a, 0xd9, 0x3e, 0x01, 0xa7, 0xb2, 0x23, 0xab, 0x9b, 0x47,
+	0x67, 0x63, 0xca, 0xd5, 0xd9, 0x23, 0x69, 0xae, 0x3a, 0x0b, 0x52, 0xcc, 0x76, 0x0b, 0x2c, 0x59,
+	0x43, 0xe8, 0xc5, 0xa2, 0xb4, 0x29, 0xc0, 0x04, 0x5d, 0xd6, 0xc0, 0x78, 0xa9, 0x38, 0xcc, 0x89,
+	0x6c, 0xef, 0x81, 0x39, 0x3d, 0x26, 0x36, 0xf2, 0x30, 0xd2, 0x56, 0xfc, 0xfd, 0xfb, 0x60, 0x3e,
+	0x9d, 0xfc, 0xd6, 0x72, 0x40, 0xda, 0x58, 0xca, 0x90, 0xce, 0x72, 0x6b, 0xb9, 0x12, 0xa4, 0xb1,
+	0x98, 0xe1, 0x06, 0x00, 0xc6, 0xa0, 0xb5, 0x9e, 0x9b, 0x0d, 0x7f, 0x22, 0xcb, 0x4d, 0xb0, 0x68,
+	0xce, 0x53, 0x79, 0x37, 0xc4, 0xb0, 0x97, 0xef, 0xb4, 0x39, 0xea, 0xe4, 0xee, 0xb4, 0x01, 0x98,
+	0x82, 0x49, 0x0d, 0x13, 0xc5, 0x4c, 0x12, 0x50, 0x1a, 0x9b, 0xd9, 0x85, 0xf3, 0x62, 0x33, 0xec,
+	0xa5, 0xb7, 0xdf, 0x6e, 0xa7, 0x1b, 0xb9, 0xc9, 0xee, 0x4e, 0xc3, 0x75, 0x07, 0x2c, 0x67, 0x7a,
+	0x68, 0xde, 0x39, 0xb6, 0x21, 0xa5, 0x6c, 0x99, 0x6e, 0x96, 0xc7, 0x66, 0x43, 0x4a, 0xf3, 0x65,
+	0xf6, 0x97, 0xbc, 0x7c, 0x19, 0xf6, 0xd2, 0x93, 0x69, 0x74, 0x8c, 0xf5, 0x82, 0x23, 0x35, 0x89,
+	0xe5, 0x16, 0x58, 0xb2, 0xa6, 0xb9, 0x8b, 0x85, 0x55, 0x52, 0x02, 0x0a, 0x99, 0x1a, 0xb3, 0x4f,
+	0x8e, 0x9f, 0x5e, 0x76, 0xae, 0x6d, 0xfd, 0xf5, 0xbc, 0xe9, 0x3c, 0x7b, 0xde, 0x74, 0xfe, 0x79,
+	0xde, 0x74, 0x7e, 0x7c, 0xd1, 0x3c, 0xf1, 0xec, 0x45, 0xf3, 0xc4, 0xdf, 0x2f, 0x9a, 0x27, 0xbe,
+	0x90, 0xbd, 0xef, 0x50, 0xff, 0x46, 0x25, 0x7e, 0xa0, 0xea, 0xd6, 0xc4, 0x2f, 0x54, 0x57, 0xff,
+	0x0d, 0x00, 0x00, 0xff, 0xff, 0xdb, 0x1d, 0xb8, 0x6e, 0x6c, 0x13, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1116,6 +1489,18 @@ type MsgClient interface {
 	OpenSession(ctx context.Context, in *MsgOpenSession, opts ...grpc.CallOption) (*MsgDone, error)
 	SubmitClaims(ctx context.Context, in *MsgSubmitClaims, opts ...grpc.CallOption) (*MsgDone, error)
 	SubmitProofs(ctx context.Context, in *MsgSubmitProofs, opts ...grpc.CallOption) (*MsgDone, error)
+	// Bonds a validator as an auditor, or adds to its bond.
+	BondAuditor(ctx context.Context, in *MsgBondAuditor, opts ...grpc.CallOption) (*MsgDone, error)
+	// Leaves as an auditor; the bond returns after unbonding.
+	UnbondAuditor(ctx context.Context, in *MsgUnbondAuditor, opts ...grpc.CallOption) (*MsgDone, error)
+	// Commits to verdicts before others speak.
+	CommitVerdicts(ctx context.Context, in *MsgCommitVerdicts, opts ...grpc.CallOption) (*MsgDone, error)
+	// Shows the ticket of a docket, and the verdicts that were committed to.
+	RevealVerdicts(ctx context.Context, in *MsgRevealVerdicts, opts ...grpc.CallOption) (*MsgDone, error)
+	// Commits to a planted answer before audits are drawn.
+	PlantRinger(ctx context.Context, in *MsgPlantRinger, opts ...grpc.CallOption) (*MsgDone, error)
+	// Shows that an audit was of a planted answer.
+	OpenRinger(ctx context.Context, in *MsgOpenRinger, opts ...grpc.CallOption) (*MsgDone, error)
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgDone, error)
 }
 
@@ -1253,6 +1638,60 @@ func (c *msgClient) SubmitProofs(ctx context.Context, in *MsgSubmitProofs, opts 
 	return out, nil
 }
 
+func (c *msgClient) BondAuditor(ctx context.Context, in *MsgBondAuditor, opts ...grpc.CallOption) (*MsgDone, error) {
+	out := new(MsgDone)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/BondAuditor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) UnbondAuditor(ctx context.Context, in *MsgUnbondAuditor, opts ...grpc.CallOption) (*MsgDone, error) {
+	out := new(MsgDone)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/UnbondAuditor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) CommitVerdicts(ctx context.Context, in *MsgCommitVerdicts, opts ...grpc.CallOption) (*MsgDone, error) {
+	out := new(MsgDone)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/CommitVerdicts", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RevealVerdicts(ctx context.Context, in *MsgRevealVerdicts, opts ...grpc.CallOption) (*MsgDone, error) {
+	out := new(MsgDone)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/RevealVerdicts", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) PlantRinger(ctx context.Context, in *MsgPlantRinger, opts ...grpc.CallOption) (*MsgDone, error) {
+	out := new(MsgDone)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/PlantRinger", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) OpenRinger(ctx context.Context, in *MsgOpenRinger, opts ...grpc.CallOption) (*MsgDone, error) {
+	out := new(MsgDone)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/OpenRinger", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgDone, error) {
 	out := new(MsgDone)
 	err := c.cc.Invoke(ctx, "/lode.market.v1.Msg/UpdateParams", in, out, opts...)
@@ -1283,6 +1722,18 @@ type MsgServer interface {
 	OpenSession(context.Context, *MsgOpenSession) (*MsgDone, error)
 	SubmitClaims(context.Context, *MsgSubmitClaims) (*MsgDone, error)
 	SubmitProofs(context.Context, *MsgSubmitProofs) (*MsgDone, error)
+	// Bonds a validator as an auditor, or adds to its bond.
+	BondAuditor(context.Context, *MsgBondAuditor) (*MsgDone, error)
+	// Leaves as an auditor; the bond returns after unbonding.
+	UnbondAuditor(context.Context, *MsgUnbondAuditor) (*MsgDone, error)
+	// Commits to verdicts before others speak.
+	CommitVerdicts(context.Context, *MsgCommitVerdicts) (*MsgDone, error)
+	// Shows the ticket of a docket, and the verdicts that were committed to.
+	RevealVerdicts(context.Context, *MsgRevealVerdicts) (*MsgDone, error)
+	// Commits to a planted answer before audits are drawn.
+	PlantRinger(context.Context, *MsgPlantRinger) (*MsgDone, error)
+	// Shows that an audit was of a planted answer.
+	OpenRinger(context.Context, *MsgOpenRinger) (*MsgDone, error)
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgDone, error)
 }
 
@@ -1331,6 +1782,24 @@ func (*UnimplementedMsgServer) SubmitClaims(ctx context.Context, req *MsgSubmitC
 }
 func (*UnimplementedMsgServer) SubmitProofs(ctx context.Context, req *MsgSubmitProofs) (*MsgDone, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SubmitProofs not implemented")
+}
+func (*UnimplementedMsgServer) BondAuditor(ctx context.Context, req *MsgBondAuditor) (*MsgDone, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method BondAuditor not implemented")
+}
+func (*UnimplementedMsgServer) UnbondAuditor(ctx context.Context, req *MsgUnbondAuditor) (*MsgDone, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method UnbondAuditor not implemented")
+}
+func (*UnimplementedMsgServer) CommitVerdicts(ctx context.Context, req *MsgCommitVerdicts) (*MsgDone, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CommitVerdicts not implemented")
+}
+func (*UnimplementedMsgServer) RevealVerdicts(ctx context.Context, req *MsgRevealVerdicts) (*MsgDone, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevealVerdicts not implemented")
+}
+func (*UnimplementedMsgServer) PlantRinger(ctx context.Context, req *MsgPlantRinger) (*MsgDone, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PlantRinger not implemented")
+}
+func (*UnimplementedMsgServer) OpenRinger(ctx context.Context, req *MsgOpenRinger) (*MsgDone, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method OpenRinger not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgDone, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -1592,6 +2061,114 @@ func _Msg_SubmitProofs_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_BondAuditor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgBondAuditor)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).BondAuditor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Msg/BondAuditor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).BondAuditor(ctx, req.(*MsgBondAuditor))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_UnbondAuditor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgUnbondAuditor)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).UnbondAuditor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Msg/UnbondAuditor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).UnbondAuditor(ctx, req.(*MsgUnbondAuditor))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_CommitVerdicts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCommitVerdicts)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CommitVerdicts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Msg/CommitVerdicts",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CommitVerdicts(ctx, req.(*MsgCommitVerdicts))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RevealVerdicts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRevealVerdicts)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RevealVerdicts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Msg/RevealVerdicts",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RevealVerdicts(ctx, req.(*MsgRevealVerdicts))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_PlantRinger_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgPlantRinger)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).PlantRinger(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Msg/PlantRinger",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).PlantRinger(ctx, req.(*MsgPlantRinger))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_OpenRinger_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgOpenRinger)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).OpenRinger(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Msg/OpenRinger",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).OpenRinger(ctx, req.(*MsgOpenRinger))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -1670,6 +2247,30 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SubmitProofs",
 			Handler:    _Msg_SubmitProofs_Handler,
+		},
+		{
+			MethodName: "BondAuditor",
+			Handler:    _Msg_BondAuditor_Handler,
+		},
+		{
+			MethodName: "UnbondAuditor",
+			Handler:    _Msg_UnbondAuditor_Handler,
+		},
+		{
+			MethodName: "CommitVerdicts",
+			Handler:    _Msg_CommitVerdicts_Handler,
+		},
+		{
+			MethodName: "RevealVerdicts",
+			Handler:    _Msg_RevealVerdicts_Handler,
+		},
+		{
+			MethodName: "PlantRinger",
+			Handler:    _Msg_PlantRinger_Handler,
+		},
+		{
+			MethodName: "OpenRinger",
+			Handler:    _Msg_OpenRinger_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -2445,6 +3046,276 @@ func (m *MsgUpdateParams) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgBondAuditor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBondAuditor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBondAuditor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Add != nil {
+		{
+			size, err := m.Add.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTx(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Auditor) > 0 {
+		i -= len(m.Auditor)
+		copy(dAtA[i:], m.Auditor)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Auditor)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgUnbondAuditor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgUnbondAuditor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgUnbondAuditor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Auditor) > 0 {
+		i -= len(m.Auditor)
+		copy(dAtA[i:], m.Auditor)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Auditor)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCommitVerdicts) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCommitVerdicts) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCommitVerdicts) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Commitments) > 0 {
+		for iNdEx := len(m.Commitments) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Commitments[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if m.Round != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Round))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Auditor) > 0 {
+		i -= len(m.Auditor)
+		copy(dAtA[i:], m.Auditor)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Auditor)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevealVerdicts) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevealVerdicts) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevealVerdicts) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Verdicts) > 0 {
+		for iNdEx := len(m.Verdicts) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Verdicts[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Ticket) > 0 {
+		i -= len(m.Ticket)
+		copy(dAtA[i:], m.Ticket)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Ticket)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Start != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Start))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Auditor) > 0 {
+		i -= len(m.Auditor)
+		copy(dAtA[i:], m.Auditor)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Auditor)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgPlantRinger) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgPlantRinger) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgPlantRinger) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Commitment) > 0 {
+		i -= len(m.Commitment)
+		copy(dAtA[i:], m.Commitment)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Commitment)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgOpenRinger) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgOpenRinger) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgOpenRinger) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Expected != nil {
+		{
+			size, err := m.Expected.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintTx(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Salt) > 0 {
+		i -= len(m.Salt)
+		copy(dAtA[i:], m.Salt)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Salt)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.AuditId) > 0 {
+		i -= len(m.AuditId)
+		copy(dAtA[i:], m.AuditId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.AuditId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintTx(dAtA []byte, offset int, v uint64) int {
 	offset -= sovTx(v)
 	base := offset
@@ -2786,6 +3657,126 @@ func (m *MsgUpdateParams) Size() (n int) {
 	}
 	if m.Params != nil {
 		l = m.Params.Size()
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgBondAuditor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Auditor)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Add != nil {
+		l = m.Add.Size()
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgUnbondAuditor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Auditor)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgCommitVerdicts) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Auditor)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Round != 0 {
+		n += 1 + sovTx(uint64(m.Round))
+	}
+	if len(m.Commitments) > 0 {
+		for _, e := range m.Commitments {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgRevealVerdicts) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Auditor)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Start != 0 {
+		n += 1 + sovTx(uint64(m.Start))
+	}
+	l = len(m.Ticket)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Verdicts) > 0 {
+		for _, e := range m.Verdicts {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgPlantRinger) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Commitment)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgOpenRinger) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.AuditId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Salt)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Expected != nil {
+		l = m.Expected.Size()
 		n += 1 + l + sovTx(uint64(l))
 	}
 	return n
@@ -5021,6 +6012,812 @@ func (m *MsgUpdateParams) Unmarshal(dAtA []byte) error {
 				m.Params = &Params{}
 			}
 			if err := m.Params.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBondAuditor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBondAuditor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBondAuditor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Auditor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Add", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Add == nil {
+				m.Add = &types.Coin{}
+			}
+			if err := m.Add.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgUnbondAuditor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgUnbondAuditor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgUnbondAuditor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Auditor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCommitVerdicts) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCommitVerdicts: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCommitVerdicts: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Auditor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
+			}
+			m.Round = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Round |= Round(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitments", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitments = append(m.Commitments, &Commitment{})
+			if err := m.Commitments[len(m.Commitments)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevealVerdicts) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevealVerdicts: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevealVerdicts: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Auditor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Start", wireType)
+			}
+			m.Start = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Start |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ticket", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ticket = append(m.Ticket[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ticket == nil {
+				m.Ticket = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verdicts", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verdicts = append(m.Verdicts, &Revealed{})
+			if err := m.Verdicts[len(m.Verdicts)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgPlantRinger) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgPlantRinger: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgPlantRinger: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
+			if m.Commitment == nil {
+				m.Commitment = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgOpenRinger) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgOpenRinger: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgOpenRinger: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AuditId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.AuditId = append(m.AuditId[:0], dAtA[iNdEx:postIndex]...)
+			if m.AuditId == nil {
+				m.AuditId = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Salt", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Salt = append(m.Salt[:0], dAtA[iNdEx:postIndex]...)
+			if m.Salt == nil {
+				m.Salt = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Expected", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Expected == nil {
+				m.Expected = &Verdict{}
+			}
+			if err := m.Expected.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -1,0 +1,104 @@
+//! The audits of what the honest supplier claimed: two leaves, one auditor, a ringer.
+
+use crate::cast::{Account, HONEST, OWNER, ROGUE, VALIDATOR};
+use crate::recorder::{BEACON, Recorder};
+use proto::audit::case::{Case, Docket, planted};
+use proto::audit::committee::ticket_input;
+use proto::audit::{Identity, Quality, Round, Verdict};
+use proto::message::{
+    BondAuditor, CommitVerdicts, Commitment, Message, OpenRinger, PlantRinger, RevealVerdicts,
+    Revealed, UnbondAuditor,
+};
+use proto::query::{GetDocket, ListAudits};
+use proto::session::Session;
+use proto::vrf::VrfSecret;
+use proto::{Amount, Coin, Digest, Height};
+
+const SALT: Digest = Digest([5; 32]);
+
+/// What the ringer says of its relay: it was answered by another model.
+const BAD: Verdict = Verdict { identity: Identity::Differs, quality: None };
+
+pub fn bond(who: Account) -> Message {
+    let add = Coin::stake(Amount(200_000_000));
+    BondAuditor { auditor: who.address(), add }.into()
+}
+
+pub fn unbond(who: Account) -> Message {
+    UnbondAuditor { auditor: who.address() }.into()
+}
+
+/// Ringers that are planted in a session before anybody can know what is audited.
+pub fn plant(session: &Session) -> [Message; 2] {
+    let of = |who: Account| {
+        let operator = who.address();
+        let commitment = planted(&SALT, &operator, &HONEST.address(), &session.id, &BAD);
+        PlantRinger { operator, commitment }.into()
+    };
+    [of(OWNER), of(ROGUE)]
+}
+
+fn says(identity: Identity, quality: u32) -> Verdict {
+    Verdict { identity, quality: Some(Quality::new(quality).unwrap()) }
+}
+
+fn commit(who: Account, round: Round, verdicts: &[(Digest, Verdict)]) -> Message {
+    let auditor = who.address();
+    let commitment = |(audit, verdict): &(Digest, Verdict)| {
+        let digest = verdict.commitment(&SALT, &auditor, audit);
+        Commitment { audit_id: *audit, digest }
+    };
+    let commitments = verdicts.iter().map(commitment).collect();
+    CommitVerdicts { auditor, round, commitments }.into()
+}
+
+fn reveal(who: Account, docket: &Docket, verdicts: &[(Digest, Verdict)]) -> Message {
+    let input = ticket_input(&docket.seed, docket.start);
+    let (_, ticket) = VrfSecret::from_bytes(&BEACON).prove(&input.0);
+    let revealed = |(audit, verdict): &(Digest, Verdict)| Revealed {
+        audit_id: *audit,
+        salt: SALT,
+        verdict: *verdict,
+    };
+    let verdicts = verdicts.iter().map(revealed).collect();
+    RevealVerdicts { auditor: who.address(), start: docket.start, ticket, verdicts }.into()
+}
+
+fn open(who: Account, case: &Case) -> Message {
+    let (operator, audit_id) = (who.address(), case.audit.id);
+    OpenRinger { operator, audit_id, salt: SALT, expected: BAD }.into()
+}
+
+/// Both rounds: one audit passes at once, the other one's transcript is said to be withheld.
+pub fn audit(run: &mut Recorder, session: &Session) {
+    let window = session.audit_window();
+    run.until(window.start.plus(1));
+    let docket = run.ask(&GetDocket { start: session.start });
+    let cases = cases(run, session.start);
+    let quiet = Verdict { identity: Identity::Withheld, quality: None };
+    let first = [(cases[0].audit.id, says(Identity::Same, 900)), (cases[1].audit.id, quiet)];
+    run.block(&[
+        commit(VALIDATOR, Round::First, &first),
+        commit(ROGUE, Round::First, &first),
+        reveal(VALIDATOR, &docket, &first),
+    ]);
+    let schedule = docket.schedule();
+    run.until(schedule.reveal.start);
+    run.block(&[
+        reveal(ROGUE, &docket, &first),
+        reveal(VALIDATOR, &docket, &first),
+        reveal(VALIDATOR, &docket, &first),
+    ]);
+    run.until(schedule.commit_again.start);
+    let second = [(cases[1].audit.id, says(Identity::Same, 700))];
+    run.block(&[commit(VALIDATOR, Round::Second, &second)]);
+    run.until(schedule.reveal_again.start);
+    run.block(&[reveal(VALIDATOR, &docket, &second)]);
+    run.until(window.end);
+    let ringer = cases.iter().find(|case| case.audit.session_id == session.id).unwrap();
+    run.block(&[open(ROGUE, ringer), open(OWNER, ringer), open(OWNER, ringer)]);
+}
+
+fn cases(run: &Recorder, start: Height) -> Vec<Case> {
+    run.ask(&ListAudits { start, ..ListAudits::default() }).audits
+}

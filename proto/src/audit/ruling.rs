@@ -1,0 +1,262 @@
+//! What follows of a round: the audit is decided, or a larger committee is asked.
+//!
+//! ```text
+//! first   nobody spoke ──────────────────────────────> lapsed
+//!         too few · disputed · withheld · suspected ─> second committee
+//!         otherwise ─────────────────────────────────> passed or failed, standing moved
+//! second  too few ───────────────────────────────────> lapsed; a suspicion stays
+//!         failed, and the score reaches the threshold > convicted, the test begins anew
+//!         passed, where the supplier was suspected ──> cleared, the test begins anew
+//!         otherwise ─────────────────────────────────> passed or failed, standing moved
+//! ```
+//! The second committee's word replaces the first one's, so a supplier's standing moves once for an
+//! audit, and nobody loses its bond by the word of a few: who is apart, on whatever question, calls
+//! the larger committee, and stands apart from that one or does not.
+
+use super::case::{Again, Stage};
+use super::quality::Record;
+use super::standing::{Effect, Standing, Test};
+use super::tally::{Completed, Tally};
+use super::verdict::Identity;
+use crate::keys::Address;
+use crate::service::ServiceId;
+use serde::{Deserialize, Serialize};
+
+/// What audits say of a supplier in one service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reputation {
+    pub operator: Address,
+    pub service: ServiceId,
+    pub standing: Standing,
+    pub quality: Record,
+}
+
+impl Reputation {
+    /// That of a supplier that was never audited.
+    pub fn new(operator: Address, service: ServiceId) -> Reputation {
+        Reputation { operator, service, standing: Standing::default(), quality: Record::default() }
+    }
+}
+
+/// What became of an audit at the end of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// A larger committee is asked.
+    Again(Again),
+    /// Too few spoke, and nobody else is asked.
+    Lapsed { standing: Standing },
+    /// Its verdict is final.
+    Final { outcome: Completed, stage: Stage, standing: Standing, quality: Record },
+}
+
+/// How a service's audits are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Bench<'a> {
+    pub test: &'a Test,
+    /// Whether another model counts as a failure; a transcript that is withheld always does.
+    pub judged: bool,
+}
+
+impl Bench<'_> {
+    fn failed(&self, outcome: &Completed) -> bool {
+        match outcome.verdict().identity {
+            Identity::Same | Identity::Unsure => false,
+            Identity::Differs => self.judged,
+            Identity::Withheld => true,
+        }
+    }
+
+    /// Where another model does not count, finding one moves nothing.
+    fn counts(&self, outcome: &Completed) -> bool {
+        self.judged || outcome.verdict().identity != Identity::Differs
+    }
+
+    fn moved(&self, standing: Standing, outcome: &Completed) -> (Standing, Effect) {
+        match self.counts(outcome) {
+            true => standing.after(outcome, self.test),
+            false => (standing, Effect::Nothing),
+        }
+    }
+
+    /// What follows of a first committee's word.
+    pub fn first(&self, tally: &Tally, before: &Reputation) -> Ruling {
+        let (outcome, disputed) = match tally {
+            Tally::Lapsed { revealed: 0, .. } => {
+                return Ruling::Lapsed { standing: before.standing };
+            }
+            Tally::Lapsed { .. } => return Ruling::Again(Again::Lapsed),
+            Tally::Completed { outcome, disputed, .. } => (outcome, *disputed),
+        };
+        if disputed {
+            return Ruling::Again(Again::Disputed);
+        }
+        if outcome.verdict().identity == Identity::Withheld {
+            return Ruling::Again(Again::Withheld);
+        }
+        match self.moved(before.standing, outcome) {
+            (_, Effect::Suspected) => Ruling::Again(Again::Suspected),
+            (standing, Effect::Nothing) => self.ended(outcome, standing, before, false),
+        }
+    }
+
+    /// What follows of a second committee's word. `first` is what the first one's tally was.
+    pub fn second(
+        &self,
+        tally: &Tally,
+        first: &Tally,
+        again: Again,
+        before: &Reputation,
+    ) -> Ruling {
+        let outcome = match (tally, first) {
+            (Tally::Completed { outcome, .. }, _) => outcome,
+            // The suspicion stays: the next failed audit asks a second committee again.
+            (Tally::Lapsed { .. }, Tally::Completed { outcome, .. })
+                if again == Again::Suspected =>
+            {
+                let (standing, _) = self.moved(before.standing, outcome);
+                return Ruling::Lapsed { standing };
+            }
+            (Tally::Lapsed { .. }, _) => return Ruling::Lapsed { standing: before.standing },
+        };
+        match self.moved(before.standing, outcome) {
+            (standing, Effect::Suspected) => {
+                self.ended(outcome, standing.decided(true), before, true)
+            }
+            (standing, Effect::Nothing) if again == Again::Suspected && !self.failed(outcome) => {
+                self.ended(outcome, standing.decided(false), before, false)
+            }
+            (standing, Effect::Nothing) => self.ended(outcome, standing, before, false),
+        }
+    }
+
+    fn ended(
+        &self,
+        outcome: &Completed,
+        standing: Standing,
+        before: &Reputation,
+        convicted: bool,
+    ) -> Ruling {
+        let verdict = outcome.verdict();
+        let stage = match (convicted, self.failed(outcome)) {
+            (true, _) => Stage::Convicted,
+            (false, true) => Stage::Failed,
+            (false, false) => Stage::Passed,
+        };
+        let quality = verdict.quality.map_or(before.quality, |score| before.quality.after(score));
+        Ruling::Final { outcome: *outcome, stage, standing, quality }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::audit::tally::{Vote, tally};
+    use crate::audit::verdict::Quality;
+    use crate::audit::verdict::Verdict;
+    use Identity::{Differs, Same, Withheld};
+    use expect_test::{Expect, expect};
+
+    fn spoken(identities: &[Identity], quorum: usize) -> Tally {
+        let vote = |(i, identity): (usize, &Identity)| Vote {
+            auditor: Address([i as u8; 20]),
+            verdict: Verdict { identity: *identity, quality: None },
+        };
+        let votes: Vec<Vote> = identities.iter().enumerate().map(vote).collect();
+        tally(&votes, quorum, Quality::QUARTER)
+    }
+
+    fn reputation(failures: u32) -> Reputation {
+        let service = ServiceId::new("m").unwrap();
+        let mut one = Reputation::new(Address([9; 20]), service);
+        for _ in 0..failures {
+            let Tally::Completed { outcome, .. } = spoken(&[Differs], 1) else { unreachable!() };
+            one.standing = one.standing.after(&outcome, &Test::standard()).0;
+        }
+        one
+    }
+
+    /// What becomes of an audit on which two committees speak.
+    fn check(failures: u32, judged: bool, first: &[Identity], second: &[Identity], says: &Expect) {
+        let test = Test::standard();
+        let (bench, before) = (Bench { test: &test, judged }, reputation(failures));
+        let first = spoken(first, 2);
+        let text = |ruling: Ruling| match ruling {
+            Ruling::Again(again) => format!("again: {again:?}"),
+            Ruling::Lapsed { standing } => format!("lapsed, score {}", standing.score),
+            Ruling::Final { stage, standing, .. } => format!("{stage:?}, score {}", standing.score),
+        };
+        let ruling = bench.first(&first, &before);
+        let mut told = text(ruling);
+        if let Ruling::Again(again) = ruling {
+            told += "; ";
+            told += &text(bench.second(&spoken(second, 5), &first, again, &before));
+        }
+        says.assert_eq(&told);
+    }
+
+    #[test]
+    fn a_committee_that_agrees_decides_alone() {
+        check(0, true, &[Same; 3], &[], &expect!["Passed, score 0"]);
+        check(0, true, &[Differs; 3], &[], &expect!["Failed, score 170570"]);
+    }
+
+    #[test]
+    fn a_dispute_is_decided_by_the_larger_committee() {
+        check(
+            0,
+            true,
+            &[Same, Differs, Differs],
+            &[Same; 9],
+            &expect!["again: Disputed; Passed, score 0"],
+        );
+    }
+
+    #[test]
+    fn a_withheld_transcript_is_confirmed_first() {
+        check(
+            0,
+            true,
+            &[Withheld; 3],
+            &[Withheld; 9],
+            &expect!["again: Withheld; Failed, score 170570"],
+        );
+    }
+
+    #[test]
+    fn who_would_be_suspected_is_convicted_by_the_second_committee_or_cleared() {
+        check(
+            4,
+            true,
+            &[Differs; 3],
+            &[Differs; 9],
+            &expect!["again: Suspected; Convicted, score 0"],
+        );
+        check(4, true, &[Differs; 3], &[Same; 9], &expect!["again: Suspected; Passed, score 0"]);
+        check(
+            4,
+            true,
+            &[Differs; 3],
+            &[Differs; 2],
+            &expect!["again: Suspected; lapsed, score 835584"],
+        );
+    }
+
+    #[test]
+    fn a_service_without_a_threshold_convicts_nobody_of_another_model() {
+        check(4, false, &[Differs; 3], &[], &expect!["Passed, score 682280"]);
+        check(
+            4,
+            false,
+            &[Withheld; 3],
+            &[Withheld; 9],
+            &expect!["again: Withheld; Convicted, score 0"],
+        );
+    }
+
+    #[test]
+    fn where_nobody_speaks_nothing_is_known() {
+        check(4, true, &[], &[], &expect!["lapsed, score 682280"]);
+        check(4, true, &[Same], &[Same; 4], &expect!["again: Lapsed; lapsed, score 682280"]);
+    }
+}

@@ -1,0 +1,6 @@
+//! Audits: who is honest keeps bond and stake, who is not ends with less than an honest twin.
+
+mod auditors;
+mod market;
+mod rules;
+mod suppliers;
