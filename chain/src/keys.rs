@@ -13,7 +13,7 @@
 //!            15 owner          its operators          06                 suppliers to weigh again
 //!            16 gateway        gateway                17 relay key       whose it is
 //!            41 height address stakes to return
-//! escrow     18 app            escrow, delegations    19 app gateway     since when delegated
+//! escrow     18 app            escrow, delegations    19 app gateway denom  since when delegated
 //! roster     20 id             index                  21 id 00 chunk     a part
 //! session    30 session        session                32 ~start id       open ones, newest first
 //!            33 party ~start id  open ones of a party, newest first
@@ -26,7 +26,7 @@
 
 use proto::keys::RelayKey;
 use proto::service::ServiceId;
-use proto::{Address, Digest, Height};
+use proto::{Address, Denom, Digest, Height};
 
 pub(crate) const PARAMS: [u8; 1] = [0x01];
 pub(crate) const AUTHORITY: [u8; 1] = [0x02];
@@ -130,8 +130,8 @@ pub(crate) fn app(app: &Address) -> Vec<u8> {
     key(APPS, &[&app.0])
 }
 
-pub(crate) fn delegated(app: &Address, gateway: &Address) -> Vec<u8> {
-    key(0x19, &[&app.0, &gateway.0])
+pub(crate) fn delegated(app: &Address, gateway: &Address, denom: &Denom) -> Vec<u8> {
+    key(0x19, &[&app.0, &gateway.0, denom.as_str().as_bytes()])
 }
 
 pub(crate) fn roster(id: &ServiceId) -> Vec<u8> {

@@ -174,11 +174,10 @@ fn migrator() -> Migrator {
         Migration::new(version, name, MigrationType::Simple, sql, false)
     };
     Migrator {
-        migrations: Cow::Owned(vec![migration(
-            1,
-            "books",
-            include_str!("../migrations/0001_books.sql"),
-        )]),
+        migrations: Cow::Owned(vec![
+            migration(1, "books", include_str!("../migrations/0001_books.sql")),
+            migration(2, "coins", include_str!("../migrations/0002_coins.sql")),
+        ]),
         ..Migrator::DEFAULT
     }
 }

@@ -181,6 +181,27 @@ export default {
           "until": {
            "type": "uint64",
            "id": 6
+          },
+          "backings": {
+           "rule": "repeated",
+           "type": "Backing",
+           "id": 7
+          }
+         }
+        },
+        "Backing": {
+         "fields": {
+          "denom": {
+           "type": "string",
+           "id": 1
+          },
+          "amount": {
+           "type": "string",
+           "id": 2
+          },
+          "exposure": {
+           "type": "string",
+           "id": 3
           }
          }
         },
@@ -289,6 +310,30 @@ export default {
           "penalty_min": {
            "type": "string",
            "id": 5
+          }
+         }
+        },
+        "CoinValue": {
+         "fields": {
+          "stake": {
+           "type": "uint64",
+           "id": 1
+          },
+          "units": {
+           "type": "uint64",
+           "id": 2
+          }
+         }
+        },
+        "AllowedCoin": {
+         "fields": {
+          "denom": {
+           "type": "string",
+           "id": 1
+          },
+          "value": {
+           "type": "CoinValue",
+           "id": 2
           }
          }
         },
@@ -405,6 +450,11 @@ export default {
           "settlements_per_block": {
            "type": "uint32",
            "id": 17
+          },
+          "coins": {
+           "rule": "repeated",
+           "type": "AllowedCoin",
+           "id": 18
           }
          }
         },
@@ -469,6 +519,10 @@ export default {
           "proving": {
            "type": "Proving",
            "id": 15
+          },
+          "value": {
+           "type": "CoinValue",
+           "id": 16
           }
          }
         },

@@ -7,6 +7,7 @@
 //! ```text
 //!  units, keys, usage        numbers and names that say what they are
 //!  params, service, supplier what is registered
+//!  coins                     what services may be priced in
 //!  session, draw, seed       who serves whom, when, on which terms
 //!  relay, transcript, leaf   one completion: asked, answered, receipted, acknowledged
 //!  claim, payout, price      what it earns
@@ -14,6 +15,7 @@
 //! ```
 
 pub mod claim;
+pub mod coins;
 pub mod draw;
 pub mod fixed;
 pub mod keys;

@@ -61,7 +61,11 @@ pub const CHAIN_ID_MAX: usize = 50;
 /// Operators of one owner at most: a change of the owner's stake re-weighs all of them.
 pub const OPERATORS_PER_OWNER_MAX: usize = 64;
 
-/// Gateways that one app delegates to at most.
+/// Coins that governance may allow beside that of stakes at most: they are part of the parameters,
+/// which every session reads.
+pub const COINS_MAX: usize = 32;
+
+/// Delegations of one app at most, one for each gateway and coin.
 pub const DELEGATIONS_MAX: usize = 64;
 
 /// Weight-proportional draws from one claim at most.

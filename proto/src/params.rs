@@ -1,9 +1,10 @@
 //! What governance sets, and which settings it cannot have.
 
+use crate::coins::{self, AllowedCoin, CoinsRefused, Value};
 use crate::names::{ACK_TAIL_MAX, PROOF_DRAWS_MAX, SUPPLIERS_PER_SESSION_MAX};
 use crate::payout::{Shares, SharesRefused};
 use crate::price;
-use crate::units::{Amount, Ppm};
+use crate::units::{Amount, Denom, Ppm};
 use serde::{Deserialize, Serialize};
 
 /// Lengths in blocks of the windows that follow a session. See [`crate::session`] for the picture.
@@ -15,14 +16,15 @@ pub struct Windows {
     pub audit: u64,
 }
 
-/// How claims are checked.
+/// How claims are checked. Amounts are of the coin that stakes are made of; the cost of a claim in
+/// another one is weighed against them by its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proving {
     /// How often a claim must be proven.
     pub rate: Ppm,
     /// Leaves shown of a claim that must be proven.
     pub draws: u32,
-    /// Claims that cost more than this must always be proven.
+    /// Claims that weigh more than this must always be proven.
     pub always_above: Amount,
     /// What a failed proof costs, in parts of a million of the claim's cost.
     pub penalty_rate: Ppm,
@@ -31,9 +33,9 @@ pub struct Proving {
 }
 
 impl Proving {
-    /// What a refuted or expired claim that would have cost `cost` loses of its supplier's stake.
-    pub fn penalty(&self, cost: Amount) -> Amount {
-        self.penalty_rate.of(cost).max(self.penalty_min)
+    /// What a refuted or expired claim loses of its supplier's stake, if its cost weighs `weight`.
+    pub fn penalty(&self, weight: Amount) -> Amount {
+        self.penalty_rate.of(weight).max(self.penalty_min)
     }
 }
 
@@ -66,6 +68,8 @@ pub struct Params {
     pub history: u64,
     /// Most settlements in one block; the rest waits in order.
     pub settlements_per_block: u32,
+    /// Coins in which services may be priced beside that of stakes, sorted by their names.
+    pub coins: Vec<AllowedCoin>,
 }
 
 /// Sessions and windows are no longer than this: heights must never come near overflow, and
@@ -97,6 +101,8 @@ pub enum ParamsRefused {
     LyingPays { penalty_rate: u32, rate: u32, product: u64 },
     #[error(transparent)]
     Shares(#[from] SharesRefused),
+    #[error(transparent)]
+    Coins(#[from] CoinsRefused),
     #[error("the price rule: {0}")]
     Price(String),
 }
@@ -128,6 +134,7 @@ impl Params {
             jail: 600,
             history: 120_000,
             settlements_per_block: 10_000,
+            coins: Vec::new(),
         }
     }
 
@@ -153,6 +160,11 @@ impl Params {
         self.session_length + w.grace + w.claim + 1 + w.proof + w.audit
     }
 
+    /// What a coin weighs against stake, if services may be priced in it.
+    pub fn value(&self, denom: &Denom) -> Option<Value> {
+        coins::value(&self.coins, denom)
+    }
+
     /// Whether a market can run on these parameters without a way to earn by lying.
     pub fn check(&self) -> Result<(), ParamsRefused> {
         self.check_ranges()?;
@@ -169,6 +181,7 @@ impl Params {
             });
         }
         self.shares.check()?;
+        coins::check(&self.coins)?;
         self.check_proving()?;
         self.price.check().map_err(|refused| ParamsRefused::Price(refused.to_string()))
     }
@@ -207,7 +220,8 @@ impl Params {
 
     // A fraction f of a claim of cost V is fabricated: it gains f*V. With m >= 1 draws by weight it
     // is caught with rate * (1 - (1-f)^m) >= rate * f, and then loses penalty_rate * V. So lying
-    // never pays when penalty_rate * rate >= 1.
+    // never pays when penalty_rate * rate >= 1. In another coin than that of stakes this holds as far
+    // as its value is what the coin is worth: the margin over 1 is how far it may be off.
     fn check_proving(&self) -> Result<(), ParamsRefused> {
         let Proving { rate, penalty_rate, .. } = self.proving;
         let product = u64::from(rate.0) * u64::from(penalty_rate.0) / 1_000_000;

@@ -8,6 +8,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use proto::coins::Value;
 use proto::keys::RelaySecret;
 use proto::params::Params;
 use proto::relay::{
@@ -80,7 +81,7 @@ fn session(number: u8) -> Result<Session, Box<dyn Error>> {
         end: Height(61),
         budget: Amount(1 << 60),
         seats: vec![seat],
-        terms: Terms::of(&service, &params, Price(1)),
+        terms: Terms::of(&service, &params, Price(1), Value::PAR),
     })
 }
 

@@ -4,6 +4,7 @@
 //! replays a run.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod coins;
 mod days;
 mod honest;
 mod hostile;

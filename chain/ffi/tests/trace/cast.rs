@@ -2,8 +2,8 @@
 
 use k256::ecdsa::SigningKey;
 use proto::keys::RelayKey;
-use proto::{Address, Amount};
-use tests::town::{gateway_key, supplier_key};
+use proto::{Address, Amount, Coin, Denom};
+use tests::town::{dollar, gateway_key, supplier_key};
 
 pub const AUTHORITY: Account = Account(1);
 pub const SOURCE: Account = Account(2);
@@ -16,8 +16,15 @@ pub const SILENT: Account = Account(12);
 pub const ROGUE: Account = Account(20);
 pub const ALL: [Account; 9] = [AUTHORITY, SOURCE, GATEWAY, APP, OWNER, HONEST, LIAR, SILENT, ROGUE];
 
-/// What each begins with.
-pub const COINS: Amount = Amount(1 << 40);
+/// What each begins with of each coin.
+const COINS: Amount = Amount(1 << 40);
+
+/// The coins that each begins with, sorted by their names: that of stakes, one that came over IBC,
+/// and one that governance does not allow.
+pub fn coins() -> [Coin; 3] {
+    let unknown = Denom::new("unknown").unwrap();
+    [dollar(), Denom::stake(), unknown].map(|denom| Coin::new(COINS, denom))
+}
 
 /// An account whose secret is one number, 32 times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

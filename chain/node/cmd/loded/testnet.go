@@ -42,6 +42,7 @@ type network struct {
 	blockTime  time.Duration
 	firstPort  int
 	funded     []string
+	others     string
 }
 
 // node is one of its validators, with its files laid out.
@@ -75,6 +76,7 @@ func testnetCommand(basics module.BasicManager) *cobra.Command {
 	flags.DurationVar(&net.blockTime, "block-time", localBlockTime, "how long validators wait after a block")
 	flags.IntVar(&net.firstPort, "first-port", 26656, fmt.Sprintf("node i has %d ports from here + %d i: p2p, rpc, grpc, api", portsEach, portsEach))
 	flags.StringSliceVar(&net.funded, "fund", nil, "accounts that begin with coins")
+	flags.StringVar(&net.others, "coins", "", "coins that each of these and each validator has beside "+app.Denom+", like 1000000uusd")
 	return command
 }
 
