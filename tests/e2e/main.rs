@@ -5,6 +5,8 @@ mod by_hand;
 mod clients;
 mod cosmos;
 mod crash;
+mod ibc;
+mod issuer;
 mod join;
 mod loded;
 mod network;

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     print::table(headings, &payouts.payouts.iter().map(row).collect::<Vec<_>>());
     for (denom, total) in &payouts.totals {
         println!(
-            "\n{} {denom} expected, {} {denom} paid, {} slashed",
+            "\n{} {denom} expected, {} {denom} paid, {} {denom} slashed",
             total.expected, total.paid, total.slashed
         );
     }
