@@ -46,10 +46,14 @@ type node struct {
 func start(t *testing.T, validators int) *network {
 	t.Helper()
 	made := layOut(t, validators)
-	for _, one := range made.nodes {
+	made.start()
+	return made
+}
+
+func (n *network) start() {
+	for _, one := range n.nodes {
 		one.start()
 	}
-	return made
 }
 
 // layOut makes the files of a network.
@@ -245,6 +249,25 @@ func (n *node) send(arguments ...string) result {
 		return err == nil && json.Unmarshal([]byte(told), &sent) == nil
 	})
 	return sent
+}
+
+// made waits until transactions are in blocks, where they must have succeeded.
+func (n *node) made(hashes ...string) {
+	n.t.Helper()
+	for _, hash := range hashes {
+		var told struct {
+			Result struct {
+				TxResult struct {
+					Code uint32
+					Log  string
+				} `json:"tx_result"`
+			}
+		}
+		n.until("transaction "+hash, func() bool { return n.get(1, "/tx?hash=0x"+hash, &told) == nil })
+		if told.Result.TxResult.Code != 0 {
+			n.t.Fatalf("a transaction failed: %+v", told)
+		}
+	}
 }
 
 func (n *node) account() string {
