@@ -142,6 +142,10 @@ func sumOf(split *markettypes.Split) string {
 	return sum.String()
 }
 
+func depositOf(app *wallet, amount int64) sdk.Msg {
+	return &markettypes.MsgDeposit{App: app.address, Coin: coin(amount)}
+}
+
 func coin(amount int64) *sdk.Coin {
 	one := sdk.NewInt64Coin("ulode", amount)
 	return &one

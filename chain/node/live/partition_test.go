@@ -110,8 +110,8 @@ func TestWhoIsCutOffCatchesUp(t *testing.T) {
 	}
 	left := untilHalt(lonely)
 	deposits := []string{
-		far.hand(&markettypes.MsgDeposit{App: far.address, Coin: coin(11)}),
-		near.hand(&markettypes.MsgDeposit{App: near.address, Coin: coin(7)}),
+		far.hand(depositOf(far, 11)),
+		near.hand(depositOf(near, 7)),
 	}
 	first.made(deposits[1])
 	first.untilHeight(left + 10)
@@ -154,7 +154,7 @@ func TestSlowLinksAreEnough(t *testing.T) {
 			for _, node := range net.nodes {
 				wallet := node.wallet()
 				for range 5 {
-					hashes = append(hashes, wallet.hand(&markettypes.MsgDeposit{App: wallet.address, Coin: coin(3)}))
+					hashes = append(hashes, wallet.hand(depositOf(wallet, 3)))
 				}
 			}
 			last := net.nodes[3]
