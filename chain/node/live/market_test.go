@@ -25,8 +25,7 @@ const (
 	price  = 1_000_000
 	staked = 10_000_000_000
 	// roomToOpen are the blocks that a session must still last for it to be opened.
-	roomToOpen  = 5
-	phaseSpared = markettypes.Phase_PHASE_SPARED
+	roomToOpen = 5
 )
 
 // bazaar is a market on a network: the first validator's account is app and gateway, those of the
@@ -105,24 +104,25 @@ func (b *bazaar) claim(supplier int, session *markettypes.Session, sum uint64) (
 	return operator.hand(&markettypes.MsgSubmitClaims{Operator: operator.address, Claims: []*markettypes.ClaimRoot{root}})
 }
 
-// paidToTheUnit checks on all nodes what became of each supplier's claim: its cost, if it was not
-// drawn to be proven; a penalty, if it was, as there is no proof of it. What is left of the budget
-// is the app's again.
-func (b *bazaar) paidToTheUnit(session *markettypes.Session, sums []uint64) {
+// claimed is a session, and what each supplier claimed in it: 0 for nothing.
+type claimed struct {
+	session *markettypes.Session
+	sums    []uint64
+}
+
+// paidToTheUnit checks on all nodes what became of each claim: its cost, if it was not drawn to be
+// proven; a penalty, if it was, as there is no proof of it. What is left of the budgets is the app's
+// again.
+func (b *bazaar) paidToTheUnit(all ...claimed) {
 	b.t.Helper()
 	for _, node := range b.net.nodes {
-		node.untilHeight(settles(session) + 1)
 		var costs uint64
-		for i, supplier := range b.suppliers {
-			var settled markettypes.Settled
-			node.question("Settled", &markettypes.QuerySettled{SessionId: session.Id, Operator: supplier.address}, &settled)
-			cost, slashed, reason := uint64(0), fmt.Sprint(session.Terms.Proving.PenaltyMin), "not_proven"
-			if settled.Phase == phaseSpared {
-				cost, slashed, reason = sums[i], "0", ""
-			}
-			costs += cost
-			if settled.Root.Sum != sums[i] || settled.Cost != fmt.Sprint(cost) || settled.Slashed != slashed || settled.Reason != reason || sumOf(settled.Split) != settled.Cost {
-				b.t.Fatalf("%s: a claim of %d became %+v", node.home, sums[i], &settled)
+		for _, one := range all {
+			node.untilHeight(settles(one.session) + 1)
+			for i, sum := range one.sums {
+				if sum > 0 {
+					costs += b.costOf(node, one.session, b.suppliers[i], sum)
+				}
 			}
 		}
 		var app markettypes.AnswerApp
@@ -131,6 +131,22 @@ func (b *bazaar) paidToTheUnit(session *markettypes.Session, sums []uint64) {
 			b.t.Fatalf("%s: the app has %s in escrow, not %s", node.home, got, want)
 		}
 	}
+}
+
+// costOf checks one claim that was settled.
+func (b *bazaar) costOf(node *node, session *markettypes.Session, supplier *wallet, sum uint64) (cost uint64) {
+	b.t.Helper()
+	var settled markettypes.Settled
+	node.question("Settled", &markettypes.QuerySettled{SessionId: session.Id, Operator: supplier.address}, &settled)
+	slashed, reason := fmt.Sprint(session.Terms.Proving.PenaltyMin), "not_proven"
+	if settled.Phase == markettypes.Phase_PHASE_SPARED {
+		cost, slashed, reason = sum, "0", ""
+	}
+	right := settled.Root.Sum == sum && settled.Cost == fmt.Sprint(cost) && settled.Slashed == slashed && settled.Reason == reason
+	if !right || sumOf(settled.Split) != settled.Cost {
+		b.t.Fatalf("%s: a claim of %d became %+v", node.home, sum, &settled)
+	}
+	return cost
 }
 
 func sumOf(split *markettypes.Split) string {

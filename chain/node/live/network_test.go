@@ -159,19 +159,20 @@ func (n *node) get(offset int, path string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// height is a node's last one; 0 while it cannot be reached.
+// height is the last that a node has executed; 0 while it cannot be reached. Its status would tell of
+// a block that is kept, but not executed yet.
 func (n *node) height() int64 {
-	var status struct {
+	var info struct {
 		Result struct {
-			SyncInfo struct {
-				Height string `json:"latest_block_height"`
-			} `json:"sync_info"`
+			Response struct {
+				Height string `json:"last_block_height"`
+			}
 		}
 	}
-	if n.get(1, "/status", &status) != nil {
+	if n.get(1, "/abci_info", &info) != nil {
 		return 0
 	}
-	height, err := strconv.ParseInt(status.Result.SyncInfo.Height, 10, 64)
+	height, err := strconv.ParseInt(info.Result.Response.Height, 10, 64)
 	if err != nil {
 		return 0
 	}

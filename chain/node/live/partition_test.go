@@ -92,7 +92,7 @@ func TestTwoHalvesMakeNoBlocksAndLoseNothing(t *testing.T) {
 	}
 	net.nodes[0].made(append(claims, deposit)...)
 	net.agree(halted-3, halted+5)
-	market.paidToTheUnit(session, sums)
+	market.paidToTheUnit(claimed{session, sums})
 }
 
 // One that hears nobody falls behind, and catches up when it can; its own transaction waited.
