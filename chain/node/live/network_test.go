@@ -37,9 +37,11 @@ type node struct {
 	binary string
 	// flags are given to `start` beside the home.
 	flags []string
-	home  string
-	port  int
-	run   *exec.Cmd
+	// environment is what the process is told beside this one's.
+	environment []string
+	home        string
+	port        int
+	run         *exec.Cmd
 }
 
 // start lays out a network and starts its nodes.
@@ -113,6 +115,7 @@ func (n *node) start() {
 	}
 	defer log.Close()
 	n.run = exec.Command(n.binary, append([]string{"start", "--log_no_color", "--home", n.home}, n.flags...)...)
+	n.run.Env = append(os.Environ(), n.environment...)
 	n.run.Stdout, n.run.Stderr = log, log
 	if err := n.run.Start(); err != nil {
 		n.t.Fatal(err)

@@ -1,0 +1,51 @@
+package live
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+)
+
+// ofBrowser asks as a page of another place does.
+func (n *node) ofBrowser(offset int, path string) (status int, origin, text string) {
+	n.t.Helper()
+	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", n.port+offset, path), nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	request.Header.Set("Origin", "http://localhost:5173")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return response.StatusCode, response.Header.Get("Access-Control-Allow-Origin"), string(body)
+}
+
+func TestEachRouteThatThePageDescribesIsServedToBrowsers(t *testing.T) {
+	node := start(t, 1).nodes[0]
+	node.untilHeight(2)
+	if status, _, _ := node.ofBrowser(3, "/swagger/"); status != http.StatusOK {
+		t.Errorf("the page is answered by %d", status)
+	}
+	if status, origin, text := node.ofBrowser(1, "/status"); status != http.StatusOK || origin == "" {
+		t.Errorf("RPC: %d, for %q: %s", status, origin, text)
+	}
+	_, _, description := node.ofBrowser(3, "/swagger/lode.json")
+	var described struct{ Paths map[string]any }
+	if err := json.Unmarshal([]byte(description), &described); err != nil || len(described.Paths) == 0 {
+		t.Fatalf("%s: %v", description, err)
+	}
+	for path := range described.Paths {
+		status, origin, text := node.ofBrowser(3, path)
+		if status == http.StatusNotImplemented || status >= http.StatusInternalServerError || origin != "*" {
+			t.Errorf("%s: %d, for %q: %s", path, status, origin, text)
+		}
+	}
+}
