@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -48,4 +49,25 @@ func TestEachRouteThatThePageDescribesIsServedToBrowsers(t *testing.T) {
 			t.Errorf("%s: %d, for %q: %s", path, status, origin, text)
 		}
 	}
+}
+
+// What is larger than a block is not read to its end, and the node goes on.
+func TestARequestThatIsTooLargeIsRefusedAndTheNodeGoesOn(t *testing.T) {
+	node := start(t, 1).nodes[0]
+	node.untilHeight(2)
+	for _, size := range []int{2 << 20, 64 << 20} {
+		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"broadcast_tx_sync","params":{"tx":%q}}`, strings.Repeat("A", size))
+		response, err := http.Post(fmt.Sprintf("http://127.0.0.1:%d", node.port+1), "application/json", strings.NewReader(body))
+		if err != nil {
+			continue // It hung up before it had read all.
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err == nil && !strings.Contains(string(text), "error") {
+			t.Errorf("%d bytes are answered by %s: %.300s", size, response.Status, text)
+		}
+	}
+	node.untilHeight(node.height() + 2)
+	wallet := node.wallet()
+	wallet.do(depositOf(wallet, 5))
 }
