@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -58,9 +59,11 @@ func (n *network) start() {
 	}
 }
 
-// layOut makes the files of a network.
+// layOut makes the files of a network. Tests with networks run beside each other: most of their time
+// they wait.
 func layOut(t *testing.T, validators int) *network {
 	t.Helper()
+	t.Parallel()
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("%s is not there: run ./build first", binary)
 	}
@@ -84,11 +87,20 @@ func layOut(t *testing.T, validators int) *network {
 	return made
 }
 
-// freePorts is the first of some ports in a row that nobody listens on.
+// portsGiven is the first port that this process has given to nobody.
+var portsGiven = struct {
+	sync.Mutex
+	next int
+}{next: 20_000 + os.Getpid()%20_000}
+
+// freePorts is the first of some ports in a row that nobody listens on, and that no other test has.
 func freePorts(t *testing.T, count int) int {
 	t.Helper()
-	for first := 20_000 + os.Getpid()%20_000; first < 60_000; first += count {
+	portsGiven.Lock()
+	defer portsGiven.Unlock()
+	for first := portsGiven.next; first < 60_000; first += count {
 		if allFree(first, count) {
+			portsGiven.next = first + count
 			return first
 		}
 	}

@@ -25,6 +25,8 @@ type wallet struct {
 	ring             keyring.Keyring
 	address          string
 	number, sequence uint64
+	// gas is what each transaction may use.
+	gas uint64
 }
 
 // wallet begins with the sequence that the chain tells.
@@ -36,7 +38,7 @@ func (n *node) wallet() *wallet {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	made := &wallet{node: n, ring: ring, address: n.account()}
+	made := &wallet{node: n, ring: ring, address: n.account(), gas: walletGas}
 	var told struct {
 		Info struct {
 			AccountNumber string `json:"account_number"`
@@ -73,7 +75,7 @@ func (w *wallet) sign(messages ...sdk.Msg) []byte {
 	single := &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}
 	auth, err := (&txtypes.AuthInfo{
 		SignerInfos: []*txtypes.SignerInfo{{PublicKey: record.PubKey, ModeInfo: &txtypes.ModeInfo{Sum: single}, Sequence: w.sequence}},
-		Fee:         &txtypes.Fee{GasLimit: walletGas, Amount: sdk.NewCoins(sdk.NewInt64Coin("ulode", walletGas))},
+		Fee:         &txtypes.Fee{GasLimit: w.gas, Amount: sdk.NewCoins(sdk.NewInt64Coin("ulode", int64(w.gas)))},
 	}).Marshal()
 	w.must(err)
 	document, err := (&txtypes.SignDoc{BodyBytes: body, AuthInfoBytes: auth, ChainId: chainID, AccountNumber: w.number}).Marshal()
