@@ -20,7 +20,7 @@ import (
 // The same work on states of other sizes: what it costs must not grow with them, but for a logarithm.
 const (
 	workers = 40
-	rounds  = 3
+	rounds  = 5
 	// leastStake is what one of a crowd has at stake.
 	leastStake = 1_000_000_000
 )
@@ -39,11 +39,11 @@ func crowd(genesis *markettypes.Genesis, purses []banktypes.Balance, count int) 
 }
 
 // cpu is what this process has computed so far: other processes of the machine do not change it.
-func cpu(b *testing.B) time.Duration {
-	b.Helper()
+func cpu(t testing.TB) time.Duration {
+	t.Helper()
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
@@ -69,7 +69,7 @@ func grown(b *testing.B, apps, crowded int) {
 	crowd(genesis, purses, crowded)
 	chain := chainWith(b, genesis, purses, db)
 	chain.block(chain.time.Add(time.Second))
-	// The last of these counts: the first ones find caches empty.
+	// The last of these counts: the first find caches empty, and a crowd that is not in the roster yet.
 	for range rounds {
 		measure := func(what string, work func()) {
 			// What a collection of garbage costs is shared by all that made it.

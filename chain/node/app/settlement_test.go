@@ -170,16 +170,18 @@ func (c *chain) sessions() (sessions []*markettypes.Session) {
 	}
 }
 
-// settle makes blocks until nothing is open, and says how long those took that settled.
-func (c *chain) settle(at int64) (blocks int, took time.Duration) {
+// settle makes blocks until nothing is open, and says how long those took that settled, and what of it
+// was computing.
+func (c *chain) settle(at int64) (blocks int, took, computed time.Duration) {
 	c.t.Helper()
 	for c.LastBlockHeight() < at-1 {
 		c.block(c.time.Add(time.Second))
 	}
 	for open := true; open; blocks++ {
-		began := time.Now()
+		began, before := time.Now(), cpu(c.t)
 		c.block(c.time.Add(time.Second))
 		took += time.Since(began)
+		computed += cpu(c.t) - before
 		var page markettypes.AnswerSessions
 		c.ask("/lode.market.v1.Query/Sessions", &markettypes.QuerySessions{Limit: 1}, &page)
 		open = len(page.Sessions) > 0
@@ -187,7 +189,7 @@ func (c *chain) settle(at int64) (blocks int, took time.Duration) {
 			c.t.Fatal("sessions stay open")
 		}
 	}
-	return blocks, took
+	return blocks, took, computed
 }
 
 // bytes are those of all records of the market.
@@ -203,7 +205,7 @@ func (c *chain) bytes() (sum int) {
 func TestManyClaimsAreSettled(t *testing.T) {
 	const apps = 20
 	chain := chainOf(t, apps, nil)
-	blocks, took := chain.settle(chain.openAndClaim(apps))
+	blocks, took, _ := chain.settle(chain.openAndClaim(apps))
 	t.Logf("%d claims in %d blocks and %s", apps*suppliers, blocks, took)
 }
 
@@ -221,9 +223,10 @@ func BenchmarkSettleTenThousandClaims(b *testing.B) {
 		chain.block(chain.time.Add(time.Second))
 		before := chain.bytes()
 		at := chain.openAndClaim(apps)
-		blocks, took := chain.settle(at)
+		blocks, took, computed := chain.settle(at)
 		b.ReportMetric(float64(chain.bytes()-before)/(suppliers*apps), "bytes/claim")
 		b.ReportMetric(float64(took.Milliseconds()), "ms/settlement")
+		b.ReportMetric(float64(computed.Milliseconds()), "cpu-ms/settlement")
 		b.ReportMetric(float64(blocks), "blocks")
 		b.StartTimer()
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // statesFile names where the states of all chains of these tests go, one a line; empty for nowhere.
@@ -41,12 +43,21 @@ func TestEachChainOfTheseTestsComesToTheSameStatesInOtherProcesses(t *testing.T)
 	if os.Getenv(statesFile) != "" {
 		return
 	}
+	if testing.Short() {
+		t.Skip("all tests twice more are not short")
+	}
+	ctx := t.Context()
+	if deadline, ok := t.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-time.Second))
+		defer cancel()
+	}
 	ways := [][]string{{"GOMAXPROCS=1", "GOGC=400"}, {fmt.Sprintf("GOMAXPROCS=%d", 4*runtime.NumCPU()), "GOGC=20"}}
 	states := make([][]string, len(ways))
 	var all sync.WaitGroup
 	for i, way := range ways {
 		path := filepath.Join(t.TempDir(), "states")
-		again := exec.Command(os.Args[0], "-test.run", "^Test", "-test.parallel", "1")
+		again := exec.CommandContext(ctx, os.Args[0], "-test.run", "^Test", "-test.parallel", "1")
 		again.Env = append(append(os.Environ(), statesFile+"="+path), way...)
 		all.Go(func() {
 			if said, err := again.CombinedOutput(); err != nil {
