@@ -141,6 +141,8 @@ func (n network) node(ctx client.Context, i int) (node, error) {
 	config := appConfig()
 	config.GRPC.Address = fmt.Sprintf("127.0.0.1:%d", made.port+2)
 	config.API.Enable, config.API.Address = true, fmt.Sprintf("tcp://127.0.0.1:%d", made.port+3)
+	// For pages that are developed on this machine: they come from other ports.
+	config.API.Swagger, config.API.EnableUnsafeCORS = true, true
 	serverconfig.WriteConfigFile(filepath.Join(home, "config", "app.toml"), config)
 	return made, nil
 }
@@ -150,6 +152,7 @@ func (n network) configure(config *cmtcfg.Config, port, i int) {
 	config.P2P.ListenAddress = fmt.Sprintf("tcp://127.0.0.1:%d", port)
 	config.RPC.ListenAddress = fmt.Sprintf("tcp://127.0.0.1:%d", port+1)
 	config.RPC.PprofListenAddress = ""
+	config.RPC.CORSAllowedOrigins = []string{"*"}
 	config.P2P.AddrBookStrict, config.P2P.AllowDuplicateIP, config.P2P.PexReactor = false, true, false
 	config.P2P.FlushThrottleTimeout = gossip
 	config.Consensus.PeerGossipSleepDuration = gossip

@@ -74,7 +74,11 @@ impl View {
         }
         println!("\nready: {} (model {})", network.base_url(), demo::NAME);
         println!("API key: {}", network.api_key());
-        println!("chain: {} at {}\n", network.chain_id(), network.rpc());
+        println!("chain: {} at {}", network.chain_id(), network.rpc());
+        if let Some(sdk) = network.sdk_place() {
+            println!("REST: {0} (described at {0}/swagger/), gRPC: {1}", sdk.rest, sdk.grpc);
+        }
+        println!();
         println!(
             "curl {}/chat/completions -H 'Authorization: Bearer {}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is Lode?\"}}]}}'\n",
             network.base_url(),
