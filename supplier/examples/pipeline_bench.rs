@@ -32,11 +32,17 @@ fn argument(at: usize, usual: usize) -> usize {
     std::env::args().nth(at).map_or(usual, |text| text.parse().unwrap())
 }
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    // Each box has one core.
+    engine::limit_threads(1);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(bench());
+    runtime.shutdown_background();
+}
+
+async fn bench() {
     let (boxes, hop) = (argument(1, 2), Duration::from_millis(argument(2, 0) as u64));
     let (answers, tokens) = (argument(3, 8), argument(4, 60));
-    engine::limit_threads(1);
     let folder = tempfile::tempdir().unwrap();
     model(folder.path());
     let curve = stage::curve(folder.path()).unwrap();
@@ -97,7 +103,8 @@ fn optimum(curve: &[(u32, u32)], boxes: usize, hop: Duration, answers: usize) ->
     let problem = Problem { layers: LAYERS, places, hops, answers, shard: true };
     let stages: Vec<(usize, usize)> = (0..boxes).map(|i| (i, share(i))).collect();
     let of = |groups: usize| (groups, answers as f64 * 1e6 / problem.cycle(&stages, groups));
-    (1..=answers.min(12)).map(of).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
+    let groups = if boxes == 1 { 1 } else { answers.min(12) };
+    (1..=groups).map(of).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
 }
 
 async fn crew(

@@ -15,10 +15,10 @@ pub struct LinkKey(SigningKey);
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("the key {} cannot be read: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("the key {} cannot be written: {source}", path.display())]
-    Write { path: PathBuf, source: std::io::Error },
+    #[error("the key {} cannot be read: {error}", path.display())]
+    Read { path: PathBuf, error: std::io::Error },
+    #[error("the key {} cannot be written: {error}", path.display())]
+    Write { path: PathBuf, error: std::io::Error },
     #[error("{} holds no key: a key is 64 hexadecimal digits", .0.display())]
     Format(PathBuf),
     #[error(
@@ -44,10 +44,10 @@ impl LinkKey {
                 let key = LinkKey::new()?;
                 let text = format!("{}\n", hex::encode(key.0.to_bytes()));
                 daemon::file::write_private(path, text.as_bytes())
-                    .map_err(|source| KeyError::Write { path: path.to_owned(), source })?;
+                    .map_err(|error| KeyError::Write { path: path.to_owned(), error })?;
                 return Ok(key);
             }
-            Err(source) => return Err(KeyError::Read { path: path.to_owned(), source }),
+            Err(error) => return Err(KeyError::Read { path: path.to_owned(), error }),
         };
         let mut seed = [0; 32];
         hex::decode_to_slice(text.trim(), &mut seed)

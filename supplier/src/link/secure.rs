@@ -29,8 +29,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 pub enum SecureError {
     #[error("the key cannot be used: {0}")]
     Key(Error),
-    #[error("{address} cannot be reached: {source}")]
-    Connect { address: String, source: std::io::Error },
+    #[error("{address} cannot be reached: {error}")]
+    Connect { address: String, error: std::io::Error },
     #[error("the handshake failed: {0}; does each side know the other's key?")]
     Handshake(std::io::Error),
     #[error("the handshake took longer than {} s", HANDSHAKE.as_secs())]
@@ -108,7 +108,7 @@ pub async fn dial(
     let config = keys.client(peer).map_err(SecureError::Key)?;
     let connect = async {
         let connected = TcpStream::connect(address).await;
-        let connect = |source| SecureError::Connect { address: address.to_owned(), source };
+        let connect = |error| SecureError::Connect { address: address.to_owned(), error };
         let stream = connected.map_err(connect)?;
         stream.set_nodelay(true).map_err(connect)?;
         let name = ServerName::try_from("lode").expect("it is a name");

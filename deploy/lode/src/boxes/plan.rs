@@ -124,7 +124,7 @@ fn text(profiles: &[Profile], problem: &Problem, plan: &Plan) -> String {
         let (profile, layers) = (&profiles[place], to - from);
         let busy = busy(problem, plan, place, layers);
         let mib = (layers * profile.layer_bytes) as f64 / f64::from(1 << 20);
-        let holds = problem.places[place].most;
+        let holds = problem.places[place].most.min(problem.layers);
         let why = match (layers == holds, busy >= most && plan.stages.len() > 1) {
             (true, _) => ": no more fit",
             (false, true) => ": it sets the pace",
@@ -135,16 +135,17 @@ fn text(profiles: &[Profile], problem: &Problem, plan: &Plan) -> String {
             profile.name
         );
     }
+    let why = match plan.stages.iter().filter(|(_, layers)| *layers > 0).count() {
+        1 if !problem.shard => "one box holds all layers",
+        _ => "with it a token would take no less",
+    };
     let unused = (0..profiles.len()).filter(|i| plan.stages.iter().all(|(place, _)| place != i));
     for i in unused {
-        out += &format!(
-            "{:<16} is not needed: with it a token would take no less\n",
-            profiles[i].name
-        );
+        out += &format!("{:<16} is not needed: {why}\n", profiles[i].name);
     }
     let (cycle, answers) = (plan.cycle / 1e3, problem.answers);
     out += &format!(
-        "{answers} answers in {} groups: {cycle:.2} ms a token, {:.1} tokens/s\n",
+        "answers: {answers}, groups: {}, {cycle:.2} ms a token of each, {:.1} tokens/s\n",
         plan.groups,
         answers as f64 * 1e3 / cycle
     );
