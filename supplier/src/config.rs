@@ -22,6 +22,12 @@ pub struct Config {
     pub threads: usize,
     #[serde(default)]
     pub limits: Limits,
+    /// How a model over several boxes is run.
+    #[serde(default)]
+    pub pipeline: crate::pipeline::Settings,
+    /// Boxes that run layers of the model; none: all of it runs here.
+    #[serde(default)]
+    pub stages: Vec<crate::pipeline::StageAt>,
 }
 
 /// What one supplier takes on at most.

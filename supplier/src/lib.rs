@@ -12,22 +12,37 @@
 //! tools     calls of the client's tools
 //! text      tokens to text: whole characters, stop strings
 //! answer    the shapes of answers
+//! pipeline  a model over several boxes, as its head is told of it
+//! crew      the boxes that run layers for this head
+//! memory    what this box has
+//! plan      where layers go, of several boxes
+//! profile   what a box can do, measured
+//! stage     a box that runs layers for a head elsewhere
+//! link      what these boxes say to each other, and how
 //! ```
 
 mod answer;
 mod ask;
 mod batch;
 pub mod config;
+mod crew;
 mod defaults;
 mod grammar;
+pub mod link;
+pub mod memory;
 mod metrics;
+pub mod pipeline;
+pub mod plan;
+pub mod profile;
 mod queue;
 mod refusal;
 mod serve;
+pub mod stage;
 mod text;
 mod tools;
 mod worker;
 
 pub use config::{Config, TEMPLATE};
 pub use defaults::{Defaults, DefaultsError};
-pub use serve::{Parts, ServeError, router, serve};
+pub use pipeline::Pipeline;
+pub use serve::{Parts, ServeError, router, router_over, serve, serve_over};

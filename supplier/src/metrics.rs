@@ -14,6 +14,12 @@ pub(crate) struct Metrics {
     pub(crate) reused: IntCounter,
     /// Pages of the cache that are in use or promised.
     pub(crate) cache_pages: IntGauge,
+    /// Sets of boxes that a model ran on and that ended.
+    pub(crate) epochs: IntCounter,
+    /// Tokens that were read again because boxes were lost.
+    pub(crate) reread: IntCounter,
+    /// Until all boxes were ready again.
+    pub(crate) recovery: Histogram,
     first_token: Histogram,
     step: Histogram,
     batch: Histogram,
@@ -40,6 +46,19 @@ impl Metrics {
                 "lode_supplier_cache_pages",
                 "Pages of the cache that are in use or promised",
             )?,
+            epochs: IntCounter::new(
+                "lode_supplier_epochs_ended_total",
+                "Sets of boxes that a model ran on and that ended",
+            )?,
+            reread: IntCounter::new(
+                "lode_supplier_tokens_reread_total",
+                "Tokens that were read again because boxes were lost",
+            )?,
+            recovery: histogram(
+                "recovery_seconds",
+                "Until all boxes of a model were ready",
+                seconds.clone(),
+            )?,
             first_token: histogram("first_token_seconds", "Until the first text", seconds.clone())?,
             step: histogram("step_seconds", "One step of the batch", seconds)?,
             batch: histogram("batch_size", "Sequences in a step", sizes)?,
@@ -50,6 +69,9 @@ impl Metrics {
         registry.register(Box::new(metrics.running.clone()))?;
         registry.register(Box::new(metrics.reused.clone()))?;
         registry.register(Box::new(metrics.cache_pages.clone()))?;
+        registry.register(Box::new(metrics.epochs.clone()))?;
+        registry.register(Box::new(metrics.reread.clone()))?;
+        registry.register(Box::new(metrics.recovery.clone()))?;
         registry.register(Box::new(metrics.first_token.clone()))?;
         registry.register(Box::new(metrics.step.clone()))?;
         registry.register(Box::new(metrics.batch.clone()))?;

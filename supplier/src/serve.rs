@@ -3,11 +3,15 @@
 use crate::answer::{Frame, Made, Used};
 use crate::ask::{self, Ask};
 use crate::config::Limits;
+use crate::crew::{Caller, Member, Wait};
 use crate::defaults::Defaults;
 use crate::grammar::{Grammar, Grammars};
+use crate::link::frame_max;
 use crate::metrics::Metrics;
+use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
 use crate::tools::Watch;
+use crate::worker::head::{Event, Head, forward};
 use crate::worker::{Job, Piece, Workshop};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -76,8 +80,29 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
     daemon::serve(router, listener, stop).await.map_err(ServeError::Listener)
 }
 
+/// The same for a model whose layers are spread over several boxes; `parts.model` holds its ends.
+pub async fn serve_over(
+    pipeline: Pipeline,
+    parts: Parts,
+    listener: TcpListener,
+    stop: Stop,
+) -> Result<(), ServeError> {
+    let router = router_over(Some(pipeline), parts, stop.clone())?;
+    daemon::serve(router, listener, stop).await.map_err(ServeError::Listener)
+}
+
 /// The routes, with the computing thread behind them. The thread ends when the routes are dropped.
 pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
+    router_over(None, parts, stop)
+}
+
+/// The routes, with what computes behind them: one thread, or one and the boxes of a pipeline.
+/// Boxes are called on the runtime that this is called on.
+pub fn router_over(
+    pipeline: Option<Pipeline>,
+    parts: Parts,
+    stop: Stop,
+) -> Result<Router, ServeError> {
     let registry = Registry::new();
     let metrics = Metrics::new(&registry)?;
     let (jobs, received) = channel();
@@ -90,14 +115,20 @@ pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
         model: parts.model,
         meter: parts.meter.clone(),
         room,
+        cache_mib: parts.limits.cache_mib,
         answer_limit: Duration::from_secs(parts.limits.answer_s),
         waiting: waiting.clone(),
         metrics: metrics.clone(),
     };
-    std::thread::Builder::new()
-        .name("compute".to_owned())
-        .spawn(move || workshop.run(&received))
-        .map_err(ServeError::Thread)?;
+    match pipeline {
+        None => compute(move || workshop.run(&received))?,
+        Some(pipeline) => {
+            let (tell, events) = channel();
+            let members = call(&pipeline, &tell, &stop);
+            compute(move || forward(&received, &tell))?;
+            compute(move || Head::new(workshop, pipeline, members).run(&events))?;
+        }
+    }
     let (meter, name) = (parts.meter, parts.name.into());
     let (defaults, limits) = (parts.defaults, parts.limits);
     let asked = stop.clone();
@@ -128,10 +159,37 @@ pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
     Ok(health.router().merge(api))
 }
 
+/// Runs `work` on a thread of its own.
+fn compute(work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+    let thread = std::thread::Builder::new().name("compute".to_owned());
+    thread.spawn(work).map(drop).map_err(ServeError::Thread)
+}
+
+/// Calls all boxes of a pipeline.
+fn call(pipeline: &Pipeline, events: &Sender<Event>, stop: &Stop) -> Vec<Member> {
+    let settings = &pipeline.settings;
+    let caller = Caller {
+        keys: pipeline.keys.clone(),
+        wait: Wait {
+            ping: Duration::from_millis(settings.ping_ms),
+            silence: Duration::from_millis(settings.silence_ms),
+        },
+        frame_max: frame_max(pipeline.outline.hidden, pipeline.outline.context),
+    };
+    let member = |(who, (key, address, _)): (usize, &(_, String, _))| {
+        let events = events.clone();
+        // The thread that would hear of it may have ended.
+        let tell = move |news| drop(events.send(Event::News(news)));
+        Member::call(who, (*key, address.clone()), caller.clone(), tell, stop.clone())
+    };
+    pipeline.stages.iter().enumerate().map(member).collect()
+}
+
 /// As many pages as the memory for them holds, and no more than all sequences could fill.
 fn room(model: &Model, limits: &Limits) -> Room {
     let most = limits.sequences.saturating_mul(model.context_max().div_ceil(PAGE));
-    let fit = limits.cache_mib.saturating_mul(1 << 20) / model.page_bytes();
+    // Without layers a page takes nothing here; what other boxes hold is known when they are there.
+    let fit = limits.cache_mib.saturating_mul(1 << 20) / model.page_bytes().max(1);
     Room { sequences: limits.sequences, pages: fit.min(most) }
 }
 

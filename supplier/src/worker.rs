@@ -1,5 +1,8 @@
 //! The one thread that computes.
 
+pub(crate) mod groups;
+pub(crate) mod head;
+
 use crate::batch::{self, Pace};
 use crate::grammar::Grammar;
 use crate::metrics::Metrics;
@@ -82,6 +85,8 @@ pub(crate) struct Workshop {
     pub(crate) model: Model,
     pub(crate) meter: Arc<Meter>,
     pub(crate) room: Room,
+    /// Memory for keys and values.
+    pub(crate) cache_mib: usize,
     pub(crate) answer_limit: Duration,
     pub(crate) waiting: Arc<AtomicUsize>,
     pub(crate) metrics: Metrics,

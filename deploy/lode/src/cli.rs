@@ -1,6 +1,8 @@
 //! What can be typed.
 
-use crate::{dev, explain, guard, init, keys, payouts, query, role, simulate, tx, up, verify};
+use crate::{
+    boxes, dev, explain, guard, init, keys, payouts, query, role, simulate, tx, up, verify,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -28,9 +30,9 @@ pub(crate) enum Command {
     /// The relay miner that stands before a supplier.
     #[command(subcommand)]
     Relayminer(role::RoleCommand),
-    /// The supplier: an OpenAI-compatible server that runs a model.
+    /// The supplier: an OpenAI-compatible server that runs a model, alone or over several boxes.
     #[command(subcommand)]
-    Supplier(role::RoleCommand),
+    Supplier(boxes::SupplierCommand),
     /// Keys of accounts and relays.
     Keys(keys::Keys),
     /// Send a transaction.

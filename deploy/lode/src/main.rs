@@ -3,6 +3,7 @@
 
 mod api_key;
 mod ask;
+mod boxes;
 mod cli;
 mod demo;
 mod dev;
@@ -45,7 +46,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         Command::Chain(command) => role::chain(command),
         Command::Gateway(command) => role::gateway(command),
         Command::Relayminer(command) => role::relayminer(command),
-        Command::Supplier(command) => role::supplier(command),
+        Command::Supplier(command) => boxes::run(command),
         Command::Keys(command) => keys::run(command),
         Command::Tx(command) => tx::run(command),
         Command::Query(command) => query::run(command),

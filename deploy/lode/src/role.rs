@@ -58,19 +58,28 @@ impl Start {
         &self,
         role: impl FnOnce(Stop) -> F,
     ) -> anyhow::Result<()> {
-        daemon::log::init(self.log_json, "info");
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let stop = Stop::new();
-        let outcome = runtime.block_on(async {
-            stop.on_signals()?;
-            if self.stop_with_stdin {
-                stop.on_end_of_input();
-            }
-            role(stop.clone()).await
-        });
-        runtime.shutdown_background();
-        outcome
+        run(self.log_json, self.stop_with_stdin, role)
     }
+}
+
+/// Runs `role` on a runtime of its own until it ends or is asked to.
+pub(crate) fn run<F: Future<Output = anyhow::Result<()>>>(
+    log_json: bool,
+    stop_with_stdin: bool,
+    role: impl FnOnce(Stop) -> F,
+) -> anyhow::Result<()> {
+    daemon::log::init(log_json, "info");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let stop = Stop::new();
+    let outcome = runtime.block_on(async {
+        stop.on_signals()?;
+        if stop_with_stdin {
+            stop.on_end_of_input();
+        }
+        role(stop.clone()).await
+    });
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Paths in a configuration are from the folder of its file.
@@ -80,7 +89,7 @@ fn from_here(config: &Path, path: &mut PathBuf) {
     }
 }
 
-async fn bind(
+pub(crate) async fn bind(
     at: impl tokio::net::ToSocketAddrs + std::fmt::Display,
 ) -> anyhow::Result<TcpListener> {
     let text = at.to_string();
@@ -106,26 +115,53 @@ pub(crate) fn chain(ChainCommand::Start(start): ChainCommand) -> anyhow::Result<
     })
 }
 
-/// Runs `lode supplier …`.
-pub(crate) fn supplier(RoleCommand::Start(start): RoleCommand) -> anyhow::Result<()> {
+/// Runs `lode supplier start`.
+pub(crate) fn supplier(start: &Start) -> anyhow::Result<()> {
     let mut config: supplier::Config = daemon::config::load(&start.config)?;
     from_here(&start.config, &mut config.model);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    engine::limit_threads(match config.threads {
-        0 => cores.saturating_sub(1).max(1),
-        threads => threads,
-    });
+    from_here(&start.config, &mut config.pipeline.key);
+    limit_threads(config.threads);
     start.run(async |stop| {
         let listener = bind(config.listen).await?;
         let began = std::time::Instant::now();
-        let model = engine::Model::load(&config.model)?;
+        let pipeline = pipeline(&config.model, config.pipeline, &config.stages)?;
+        let model = match &pipeline {
+            Some(pipeline) => pipeline.ends()?,
+            None => engine::Model::load(&config.model)?,
+        };
         let meter = Arc::new(meter::Meter::load(&config.model)?);
         tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
         let defaults = supplier::Defaults::load(&config.model)?;
         let (name, limits) = (config.name, config.limits);
         let parts = supplier::Parts { model, meter, name, defaults, limits };
-        Ok(supplier::serve(parts, listener, stop).await?)
+        match pipeline {
+            Some(pipeline) => supplier::serve_over(pipeline, parts, listener, stop).await?,
+            None => supplier::serve(parts, listener, stop).await?,
+        }
+        Ok(())
     })
+}
+
+/// The boxes that the configuration names, if it names any.
+fn pipeline(
+    model: &Path,
+    settings: supplier::pipeline::Settings,
+    stages: &[supplier::pipeline::StageAt],
+) -> anyhow::Result<Option<supplier::Pipeline>> {
+    if stages.is_empty() {
+        return Ok(None);
+    }
+    let memory = supplier::memory::for_weights().unwrap_or(u64::MAX);
+    Ok(Some(supplier::Pipeline::new(settings, stages, model, memory)?))
+}
+
+/// Lets as many cores compute; 0: all but one.
+pub(crate) fn limit_threads(threads: usize) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    engine::limit_threads(match threads {
+        0 => cores.saturating_sub(1).max(1),
+        threads => threads,
+    });
 }
 
 /// Runs `lode relayminer …`.
