@@ -4,6 +4,8 @@
 //! ```text
 //! serve     HTTP: reads requests, writes answers, streamed or not
 //! ask       a request's parameters, checked
+//! desk      from a request's bytes to what each of its answers is made of
+//! author    the making of one answer, token by token; pure
 //! defaults  how a model is sampled when a request does not say
 //! worker    the one thread that computes: takes jobs, steps the batch, gives out pieces
 //! queue     answers that wait for room
@@ -12,22 +14,32 @@
 //! tools     calls of the client's tools
 //! text      tokens to text: whole characters, stop strings
 //! answer    the shapes of answers
+//! admin     the owner's side: status, draining, limits
+//! remote    before another server that runs the model
+//! shelf     evidence of answers, until the relay miner fetches it
+//! replay    answers made again from what a receipt committed to
 //! ```
 
+pub mod admin;
 mod answer;
 mod ask;
+mod author;
 mod batch;
 pub mod config;
 mod defaults;
+mod desk;
 mod grammar;
 mod metrics;
 mod queue;
 mod refusal;
+pub mod remote;
+pub mod replay;
 mod serve;
+mod shelf;
 mod text;
 mod tools;
 mod worker;
 
 pub use config::{Config, TEMPLATE};
 pub use defaults::{Defaults, DefaultsError};
-pub use serve::{Parts, ServeError, router, serve};
+pub use serve::{Parts, ServeError, front, router, serve};

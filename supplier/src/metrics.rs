@@ -14,7 +14,10 @@ pub(crate) struct Metrics {
     pub(crate) reused: IntCounter,
     /// Pages of the cache that are in use or promised.
     pub(crate) cache_pages: IntGauge,
+    /// Answers whose server told another usage than the text has.
+    pub(crate) usage_wrong: IntCounter,
     first_token: Histogram,
+    between: Histogram,
     step: Histogram,
     batch: Histogram,
 }
@@ -40,7 +43,16 @@ impl Metrics {
                 "lode_supplier_cache_pages",
                 "Pages of the cache that are in use or promised",
             )?,
+            usage_wrong: IntCounter::new(
+                "lode_supplier_usage_wrong_total",
+                "Answers whose server told another usage than the text has",
+            )?,
             first_token: histogram("first_token_seconds", "Until the first text", seconds.clone())?,
+            between: histogram(
+                "between_tokens_seconds",
+                "Between two texts of an answer",
+                seconds.clone(),
+            )?,
             step: histogram("step_seconds", "One step of the batch", seconds)?,
             batch: histogram("batch_size", "Sequences in a step", sizes)?,
         };
@@ -50,7 +62,9 @@ impl Metrics {
         registry.register(Box::new(metrics.running.clone()))?;
         registry.register(Box::new(metrics.reused.clone()))?;
         registry.register(Box::new(metrics.cache_pages.clone()))?;
+        registry.register(Box::new(metrics.usage_wrong.clone()))?;
         registry.register(Box::new(metrics.first_token.clone()))?;
+        registry.register(Box::new(metrics.between.clone()))?;
         registry.register(Box::new(metrics.step.clone()))?;
         registry.register(Box::new(metrics.batch.clone()))?;
         Ok(metrics)
@@ -59,6 +73,10 @@ impl Metrics {
     pub(crate) fn step(&self, sequences: usize, took: Duration) {
         self.batch.observe(sequences as f64);
         self.step.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn between(&self, took: Duration) {
+        self.between.observe(took.as_secs_f64());
     }
 
     pub(crate) fn first_token(&self, took: Duration) {

@@ -27,10 +27,10 @@ pub(crate) enum Command {
     Gateway(role::GatewayCommand),
     /// The relay miner that stands before a supplier.
     #[command(subcommand)]
-    Relayminer(role::RoleCommand),
+    Relayminer(role::MinerCommand),
     /// The supplier: an OpenAI-compatible server that runs a model.
     #[command(subcommand)]
-    Supplier(role::RoleCommand),
+    Supplier(role::SupplierCommand),
     /// Keys of accounts and relays.
     Keys(keys::Keys),
     /// Send a transaction.

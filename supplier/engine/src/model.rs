@@ -103,7 +103,33 @@ impl Model {
         Ok(rayon::scope(|_| self.run(cache, chunks)))
     }
 
+    /// Reads `tokens` of one sequence in one pass. Gives the logits of what follows each of them, as
+    /// single steps would have: how an answer that is known is read again.
+    pub fn follow(
+        &self,
+        cache: &mut Cache,
+        slot: Slot,
+        tokens: &[u32],
+    ) -> Result<Vec<Vec<f32>>, StepError> {
+        let chunk = [Chunk { slot, tokens, wants_logits: true }];
+        self.check(cache, &chunk)?;
+        let run = |cache: &mut Cache| {
+            let x = self.hidden(cache, &chunk);
+            self.heads(x.to_vec())
+        };
+        if rayon::current_num_threads() == 1 {
+            return Ok(run(cache));
+        }
+        Ok(rayon::scope(|_| run(cache)))
+    }
+
     fn run(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Vec<Option<Vec<f32>>> {
+        let x = self.hidden(cache, chunks);
+        self.logits(chunks, &x)
+    }
+
+    /// What the last layer makes of each token.
+    fn hidden(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Buffer<f32> {
         let step = self.begin(cache, chunks);
         let mut x = self.embed(chunks);
         for (i, layer) in self.weights.layers.iter().enumerate() {
@@ -111,7 +137,7 @@ impl Model {
             self.feed(layer, &mut x);
         }
         chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
-        self.logits(chunks, &x)
+        x
     }
 
     fn check(&self, cache: &Cache, chunks: &[Chunk<'_>]) -> Result<(), StepError> {
@@ -212,7 +238,7 @@ impl Model {
     }
 
     fn logits(&self, chunks: &[Chunk<'_>], x: &[f32]) -> Vec<Option<Vec<f32>>> {
-        let (hidden, vocabulary) = (self.weights.shape.hidden, self.vocabulary());
+        let hidden = self.weights.shape.hidden;
         let mut last = Vec::new();
         let mut end = 0;
         for chunk in chunks {
@@ -224,11 +250,16 @@ impl Model {
         if last.is_empty() {
             return vec![None; chunks.len()];
         }
-        let last = math::norm(&last, &self.weights.norm, self.weights.shape.epsilon);
-        let [logits] = linears([&self.weights.head], &Rows::new(last, hidden));
-        let mut logits = logits.chunks_exact(vocabulary).map(<[f32]>::to_vec);
+        let mut logits = self.heads(last).into_iter();
         let wanted = |chunk: &Chunk<'_>| chunk.wants_logits.then(|| logits.next()).flatten();
         chunks.iter().map(wanted).collect()
+    }
+
+    /// The logits that follow each row of the last layer.
+    fn heads(&self, rows: Vec<f32>) -> Vec<Vec<f32>> {
+        let rows = math::norm(&rows, &self.weights.norm, self.weights.shape.epsilon);
+        let [logits] = linears([&self.weights.head], &Rows::new(rows, self.weights.shape.hidden));
+        logits.chunks_exact(self.vocabulary()).map(<[f32]>::to_vec).collect()
     }
 }
 
