@@ -16,6 +16,7 @@ mod print;
 mod query;
 mod replay;
 mod role;
+mod simulate;
 mod tx;
 mod up;
 mod verify;
@@ -53,6 +54,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Faucet(command) => tx::faucet(&command),
         Command::Payouts(command) => payouts::run(&command),
         Command::Explain(command) => explain::run(command),
+        Command::Simulate(command) => simulate::run(command),
         Command::Verify(command) => verify::run(command),
         Command::Dev(command) => dev::run(command),
         Command::Guard(options) => guard::run(&options),
