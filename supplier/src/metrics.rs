@@ -10,6 +10,8 @@ pub(crate) struct Metrics {
     pub(crate) refused: IntCounter,
     pub(crate) tokens: IntCounter,
     pub(crate) running: IntGauge,
+    /// Answers that wait for their turn.
+    pub(crate) waiting: IntGauge,
     /// Tokens of prompts that were known already.
     pub(crate) reused: IntCounter,
     /// Pages of the cache that are in use or promised.
@@ -35,6 +37,7 @@ impl Metrics {
             refused: IntCounter::new("lode_supplier_refused_total", "Requests that were refused")?,
             tokens: IntCounter::new("lode_supplier_tokens_total", "Tokens that were generated")?,
             running: IntGauge::new("lode_supplier_running", "Answers that are being made")?,
+            waiting: IntGauge::new("lode_supplier_waiting", "Answers that wait for their turn")?,
             reused: IntCounter::new(
                 "lode_supplier_prompt_tokens_reused_total",
                 "Tokens of prompts that were not read again",
@@ -60,6 +63,7 @@ impl Metrics {
         registry.register(Box::new(metrics.refused.clone()))?;
         registry.register(Box::new(metrics.tokens.clone()))?;
         registry.register(Box::new(metrics.running.clone()))?;
+        registry.register(Box::new(metrics.waiting.clone()))?;
         registry.register(Box::new(metrics.reused.clone()))?;
         registry.register(Box::new(metrics.cache_pages.clone()))?;
         registry.register(Box::new(metrics.usage_wrong.clone()))?;

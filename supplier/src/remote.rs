@@ -230,7 +230,8 @@ impl Remote {
     async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
         // Also a client that leaves while it waits leaves the queue.
-        let _waits = Waits(&self.waiting);
+        self.metrics.waiting.inc();
+        let _waits = Waits(&self.waiting, &self.metrics);
         let running = self.limits.sequences.saturating_sub(self.places.available_permits());
         let left = self.dial.sequences().saturating_sub(running);
         // Who waits for a place gets the next one, also where the dial allows fewer than there are.
@@ -243,10 +244,11 @@ impl Remote {
     }
 }
 
-struct Waits<'a>(&'a AtomicUsize);
+struct Waits<'a>(&'a AtomicUsize, &'a Metrics);
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+        self.1.waiting.dec();
     }
 }

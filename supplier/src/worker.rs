@@ -10,7 +10,7 @@ use crate::tools::Call;
 use engine::{Cache, Candidate, Chunk, Model, Room, Sampled, Slot};
 use meter::Meter;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
@@ -103,6 +103,7 @@ impl Workshop {
                 self.step(&mut cache, &mut running, turn, &mut pace);
             }
             self.metrics.running.set(running.len() as i64);
+            self.metrics.waiting.set(self.waiting.load(Ordering::Relaxed) as i64);
             self.metrics.cache_pages.set((self.room.pages - cache.left_pages()) as i64);
         }
     }

@@ -145,6 +145,7 @@ fn start_supplier(start: Start) -> anyhow::Result<()> {
     start.run(async |stop| {
         let listener = bind(config.listen.clone()).await?;
         let began = std::time::Instant::now();
+        tracing::info!(folder = %config.model.display(), class = engine::KERNEL_CLASS, "loading the model");
         let model = engine::Model::load(&config.model)?;
         let meter = Arc::new(meter::Meter::load(&config.model)?);
         tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
