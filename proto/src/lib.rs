@@ -10,13 +10,16 @@
 //!  coins                     what services may be priced in
 //!  session, draw, seed       who serves whom, when, on which terms
 //!  relay, transcript, leaf   one completion: asked, answered, receipted, acknowledged
+//!  evidence, dossier         what shows which model gave it, and all that an auditor needs
 //!  claim, payout, price      what it earns
 //!  message, query, wire      how all of it is written down
 //! ```
 
 pub mod claim;
 pub mod coins;
+pub mod dossier;
 pub mod draw;
+pub mod evidence;
 pub mod fixed;
 pub mod keys;
 pub mod leaf;

@@ -22,6 +22,13 @@ pub const RECEIPT_TRAILER: &str = "lode-receipt";
 /// Header that gives a supplier the seed of its sampler, 16 hex digits, fixed by the relay's id.
 pub const SEED_HEADER: &str = "x-lode-seed";
 
+/// Header under which a supplier keeps evidence of an answer, chosen by the relay miner; the answer
+/// repeats it where there will be some.
+pub const EVIDENCE_HEADER: &str = "x-lode-evidence";
+
+/// Where a supplier gives out evidence, once, by what the header said.
+pub const EVIDENCE_PATH: &str = "/lode/evidence/";
+
 /// Header of an answer to a client: the id of the receipt.
 pub const RECEIPT_HEADER: &str = "x-lode-receipt";
 

@@ -145,6 +145,7 @@ async fn relay(
         status: Status::Completed,
         usage: Usage { fresh_in: 40, cached_in: 0, out: 50 },
         answer: commit(&seed.to_be_bytes()),
+        evidence_root: Digest::default(),
         times: Times { started_at: Time(1), first_token_at: Time(2), finished_at: Time(3) },
     };
     let signed = receipt::sign(secret, &request, session.terms.cu_weights, &outcome);

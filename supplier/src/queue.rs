@@ -86,11 +86,11 @@ impl Queue {
     ) -> Option<(Job, Slot, usize)> {
         loop {
             let first = self.jobs.front()?;
-            if first.prompt.len() > PAGE && is_read(&first.prompt) {
+            if first.brief.prompt.len() > PAGE && is_read(&first.brief.prompt) {
                 return None;
             }
-            let tokens = first.prompt.len() + first.max_tokens as usize;
-            match cache.take_for(&first.prompt, tokens) {
+            let tokens = first.brief.prompt.len() + first.brief.max_tokens as usize;
+            match cache.take_for(&first.brief.prompt, tokens) {
                 Ok((slot, known)) => {
                     return Some((self.pop()?, slot, known));
                 }

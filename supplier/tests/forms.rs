@@ -137,7 +137,7 @@ async fn what_the_memory_can_never_hold_is_refused_and_the_rest_takes_turns() {
     for (status, answer) in futures::future::join_all(many).await {
         assert_eq!((status, &answer["choices"]), (200, &alone));
     }
-    // The last answer is told before it is taken off the list.
+    // The computing thread tells of an answer's end before it counts.
     while figure(&router, "lode_supplier_running ").await != 0.0 {
         tokio::task::yield_now().await;
     }

@@ -1,9 +1,11 @@
 //! One model over several boxes: the commands of stages, and those that plan where layers go.
 
+use crate::replay;
 use crate::role::{self, Start};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 mod plan;
 mod profile;
@@ -25,6 +27,9 @@ pub(crate) enum SupplierCommand {
     Profile(profile::Options),
     /// Say where a model's layers go, by profiles of boxes, and why.
     Plan(plan::Options),
+    /// Make an audited answer again, to see whether the very model gave it: exit code 0 when it did,
+    /// 3 when another one did, 4 when that cannot be told.
+    Replay(replay::Options),
 }
 
 /// A box that runs some layers.
@@ -71,8 +76,10 @@ pub(crate) struct Key {
 }
 
 /// Runs `lode supplier …`.
-pub(crate) fn run(command: SupplierCommand) -> anyhow::Result<()> {
-    match command {
+pub(crate) fn run(command: SupplierCommand) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        // What it finds is in its exit code.
+        SupplierCommand::Replay(options) => return replay::run(&options),
         SupplierCommand::Start(start) => role::supplier(&start),
         SupplierCommand::Stage(stage) => stage.run(),
         SupplierCommand::Key(Key { key }) => {
@@ -81,12 +88,14 @@ pub(crate) fn run(command: SupplierCommand) -> anyhow::Result<()> {
         }
         SupplierCommand::Profile(options) => profile::run(&options),
         SupplierCommand::Plan(options) => plan::run(&options),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl Stage {
     fn run(self) -> anyhow::Result<()> {
         role::limit_threads(self.threads);
+        engine::check_kernels()?;
         role::run(self.log_json, self.stop_with_stdin, async |stop| {
             let listener = role::bind(&self.listen).await?;
             let key = LinkKey::open(&self.key)?;

@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Gateway(role::GatewayCommand),
     /// The relay miner that stands before a supplier.
     #[command(subcommand)]
-    Relayminer(role::RoleCommand),
+    Relayminer(role::MinerCommand),
     /// The supplier: an OpenAI-compatible server that runs a model, alone or over several boxes.
     #[command(subcommand)]
     Supplier(boxes::SupplierCommand),

@@ -1,6 +1,6 @@
 //! Each role as a process of its own.
 
-use crate::{api_key, print};
+use crate::{api_key, print, replay};
 use anyhow::Context;
 use chain_client::keys::{KeyStore, UnlockRefused};
 use chain_client::{Chain, GasPolicy, Sender};
@@ -8,8 +8,12 @@ use clap::{Args, Subcommand};
 use daemon::Stop;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use supplier::admin::Owner;
+use supplier::config::{Backend, Server};
+use supplier::remote::Child;
 use tokio::net::TcpListener;
 
 /// What transactions of roles pay for a unit of gas: the engine's own minimum.
@@ -29,11 +33,13 @@ pub(crate) struct Start {
     stop_with_stdin: bool,
 }
 
-/// Commands of a role that only runs.
+/// Commands of a relay miner.
 #[derive(Debug, Subcommand)]
-pub(crate) enum RoleCommand {
+pub(crate) enum MinerCommand {
     /// Run it until it is asked to stop.
     Start(Start),
+    /// Print all that an auditor needs of one relay, as JSON.
+    Evidence(replay::Evidence),
 }
 
 /// Commands of the chain.
@@ -120,11 +126,16 @@ pub(crate) fn supplier(start: &Start) -> anyhow::Result<()> {
     let mut config: supplier::Config = daemon::config::load(&start.config)?;
     from_here(&start.config, &mut config.model);
     from_here(&start.config, &mut config.pipeline.key);
+    if !matches!(config.backend, Backend::Engine) {
+        return start.run(async |stop| remote(config, &start.config, stop).await);
+    }
     limit_threads(config.threads);
+    engine::check_kernels()?;
     start.run(async |stop| {
-        let listener = bind(config.listen).await?;
+        let listener = bind(config.listen.clone()).await?;
         let began = std::time::Instant::now();
-        let pipeline = pipeline(&config.model, config.pipeline, &config.stages)?;
+        tracing::info!(folder = %config.model.display(), class = engine::KERNEL_CLASS, "loading the model");
+        let pipeline = pipeline(&config.model, config.pipeline.clone(), &config.stages)?;
         let model = match &pipeline {
             Some(pipeline) => pipeline.ends()?,
             None => engine::Model::load(&config.model)?,
@@ -132,13 +143,11 @@ pub(crate) fn supplier(start: &Start) -> anyhow::Result<()> {
         let meter = Arc::new(meter::Meter::load(&config.model)?);
         tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
         let defaults = supplier::Defaults::load(&config.model)?;
+        let owner = owner(&config, start.config.clone()).await?;
         let (name, limits) = (config.name, config.limits);
         let parts = supplier::Parts { model, meter, name, defaults, limits };
-        match pipeline {
-            Some(pipeline) => supplier::serve_over(pipeline, parts, listener, stop).await?,
-            None => supplier::serve(parts, listener, stop).await?,
-        }
-        Ok(())
+        let front = supplier::front_over(pipeline, parts, stop.clone())?;
+        Ok(supplier::admin::serve(front, owner, listener, stop).await?)
     })
 }
 
@@ -164,8 +173,66 @@ pub(crate) fn limit_threads(threads: usize) {
     });
 }
 
+/// The owner's side of a supplier.
+async fn owner(config: &supplier::Config, path: PathBuf) -> anyhow::Result<Owner> {
+    let listener = match &config.admin {
+        Some(at) => Some(bind(at.clone()).await?),
+        None => None,
+    };
+    let reload = move || {
+        let read = daemon::config::load::<supplier::Config>(&path);
+        read.map(|config| config.limits).map_err(|error| error.to_string())
+    };
+    let drain = Duration::from_secs(config.limits.drain_s);
+    Ok(Owner { listener, reload: Arc::new(reload), miner: config.miner.clone(), drain })
+}
+
+/// A supplier before another server.
+async fn remote(mut config: supplier::Config, path: &Path, stop: Stop) -> anyhow::Result<()> {
+    let (mut server, child) = match std::mem::take(&mut config.backend) {
+        Backend::Engine => (Server::default(), None),
+        Backend::Openai(server) => (Server { kind: "openai".to_owned(), ..server }, None),
+        Backend::VllmRs(mut program) => {
+            program.weights.get_or_insert_with(|| config.model.clone());
+            let port = match program.port {
+                // It is free again when the program asks for it; nobody else was told of it.
+                0 => TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port(),
+                port => port,
+            };
+            let server = Server {
+                kind: "vllm-rs".to_owned(),
+                url: format!("http://127.0.0.1:{port}"),
+                model: program.served.clone(),
+                // It tells no log probabilities.
+                logprobs: 0,
+                ..Server::default()
+            };
+            let guard = (std::env::current_exe()?, vec!["guard".to_owned()]);
+            (server, Some(Child::new(program, port, guard)))
+        }
+    };
+    let api_key = match &mut server.api_key_file {
+        Some(file) => {
+            from_here(path, file);
+            Some(first_line(file)?)
+        }
+        None => None,
+    };
+    let owner = owner(&config, path.to_owned()).await?;
+    let listener = bind(config.listen).await?;
+    let meter = Arc::new(meter::Meter::load(&config.model)?);
+    let (name, limits) = (config.name, config.limits);
+    let parts = supplier::remote::Parts { server, api_key, child, meter, name, limits };
+    let front = supplier::remote::front(parts, stop.clone())?;
+    Ok(supplier::admin::serve(front, owner, listener, stop).await?)
+}
+
 /// Runs `lode relayminer …`.
-pub(crate) fn relayminer(RoleCommand::Start(start): RoleCommand) -> anyhow::Result<()> {
+pub(crate) fn relayminer(command: MinerCommand) -> anyhow::Result<()> {
+    let start = match command {
+        MinerCommand::Start(start) => start,
+        MinerCommand::Evidence(options) => return replay::export(&options),
+    };
     let mut config: relayminer::Config = daemon::config::load(&start.config)?;
     from_here(&start.config, &mut config.home);
     from_here(&start.config, &mut config.keys.folder);

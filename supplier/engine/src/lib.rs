@@ -31,9 +31,9 @@ mod threads;
 pub mod train;
 
 pub use cache::{Cache, Full, PAGE, Room, Slot};
-pub use kernel::Kind;
+pub use kernel::{KERNEL_CLASS, KernelFault, Kind, check_kernels};
 pub use load::{KindError, LoadError, Outline, PackError, Part, Report, Residual};
 pub use model::{Chunk, Model, StepError};
 pub use pass::{PassError, Span, Store, last_rows};
-pub use sampler::{Candidate, Said, Sampled, Sampling, sample};
+pub use sampler::{Candidate, Said, Sampled, Sampling, distribution, leaders, sample};
 pub use threads::limit_threads;

@@ -115,14 +115,28 @@ impl Model {
         cache: &mut Cache,
         chunks: &[Chunk<'_>],
     ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
-        let (part, layers) = (self.weights.layers.len(), self.weights.shape.layers);
-        if !self.weights.part.is_whole(layers) {
-            return Err(StepError::Partial { part, layers });
-        }
+        self.check_whole()?;
         self.check(cache, chunks)?;
         Ok(on_a_pool_thread(|| {
             let (_, x) = self.read(cache, chunks);
             self.logits(chunks, &x)
+        }))
+    }
+
+    /// Reads `tokens` of one sequence in one pass. Gives the logits of what follows each of them, as
+    /// single steps would have: how an answer that is known is read again.
+    pub fn follow(
+        &self,
+        cache: &mut Cache,
+        slot: Slot,
+        tokens: &[u32],
+    ) -> Result<Vec<Vec<f32>>, StepError> {
+        let chunk = [Chunk { slot, tokens, wants_logits: true }];
+        self.check_whole()?;
+        self.check(cache, &chunk)?;
+        Ok(on_a_pool_thread(|| {
+            let (_, x) = self.read(cache, &chunk);
+            self.ending(&x)
         }))
     }
 
@@ -141,6 +155,14 @@ impl Model {
             self.attend(pages, i, layer, step, x);
             self.feed(layer, x);
             self.weights.part.residual.round(x);
+        }
+    }
+
+    fn check_whole(&self) -> Result<(), StepError> {
+        let (part, layers) = (self.weights.layers.len(), self.weights.shape.layers);
+        match self.weights.part.is_whole(layers) {
+            true => Ok(()),
+            false => Err(StepError::Partial { part, layers }),
         }
     }
 

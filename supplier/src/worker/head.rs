@@ -26,6 +26,7 @@ use crate::pipeline::Pipeline;
 use crate::queue::Queue;
 use engine::{Cache, Room};
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -163,6 +164,7 @@ impl Head {
                 self.replan_when_idle(&queue);
             }
             self.shop.metrics.running.set(self.riders.len() as i64);
+            self.shop.metrics.waiting.set(self.shop.waiting.load(Ordering::Relaxed) as i64);
             let used = self.room.pages.saturating_sub(self.cache.left_pages());
             self.shop.metrics.cache_pages.set(used as i64);
         }
@@ -260,15 +262,15 @@ impl Head {
         queue.drop_finished(limit);
         let cache = &mut self.cache;
         self.riders.retain(|rider| {
-            let job = &rider.sequence.job;
-            let late = job.since.elapsed() > limit;
+            let sequence = &rider.sequence;
+            let late = sequence.since.elapsed() > limit;
             if late {
-                job.tell(Piece::Late(limit));
+                sequence.tell(Piece::Late(limit));
             }
-            let ended = rider.sequence.unread.is_empty() && !rider.asked;
-            let goes = late || ended || job.pieces.is_closed();
+            let ended = sequence.unread.is_empty() && !rider.asked;
+            let goes = late || ended || sequence.pieces.is_closed();
             if goes && rider.seated {
-                cache.free(rider.sequence.slot);
+                cache.free(sequence.slot);
             }
             !goes
         });

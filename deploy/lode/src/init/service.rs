@@ -47,7 +47,7 @@ pub(crate) struct Options {
 pub(crate) const WEIGHTS: CuWeights = CuWeights { fresh_in: 1, cached_in: 1, out: 4 };
 
 /// The kernel class of the built-in engine.
-pub(crate) const KERNEL_CLASS: &str = "cpu-candle";
+pub(crate) use engine::KERNEL_CLASS;
 
 /// Runs `lode init service`.
 pub(super) fn run(options: &Options) -> anyhow::Result<()> {

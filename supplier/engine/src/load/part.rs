@@ -1,6 +1,7 @@
 //! Which part of a model a box runs.
 
 use super::LoadError;
+use crate::kernel::KERNEL_CLASS;
 use std::ops::Range;
 
 /// How the residual - what flows from layer to layer - is kept after each layer. The rule is the
@@ -15,11 +16,11 @@ pub enum Residual {
 }
 
 impl Residual {
-    /// The name of the kernels that round like this. Boxes of one model must have the same.
+    /// The class of answers that are computed so. Boxes of one model must have the same.
     pub fn class(self) -> &'static str {
         match self {
-            Residual::F32 => "lode-1/f32",
-            Residual::Bf16 => "lode-1/bf16",
+            Residual::F32 => KERNEL_CLASS,
+            Residual::Bf16 => "lode-exact-1/bf16",
         }
     }
 

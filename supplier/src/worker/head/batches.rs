@@ -17,7 +17,8 @@ impl Head {
     pub(super) fn seat(&mut self, queue: &mut Queue) {
         for rider in self.riders.iter_mut().filter(|rider| !rider.seated) {
             let sequence = &mut rider.sequence;
-            let tokens = sequence.job.prompt.len() + sequence.job.max_tokens as usize;
+            let brief = sequence.author.brief();
+            let tokens = brief.prompt.len() + brief.max_tokens as usize;
             match self.cache.take_for(&sequence.unread, tokens) {
                 Ok((slot, known)) => {
                     sequence.slot = slot;
@@ -30,9 +31,10 @@ impl Head {
         }
         let riders = &self.riders;
         let mut fresh = Vec::new();
-        while let Some((job, slot, known)) = queue.admit(&mut self.cache, |prompt| {
-            riders.iter().any(|rider| rider.sequence.is_reading(prompt))
-        }) {
+        let is_read = |prompt: &[u32]| riders.iter().any(|rider| rider.sequence.is_reading(prompt));
+        while riders.len() + fresh.len() < self.shop.dial.sequences()
+            && let Some((job, slot, known)) = queue.admit(&mut self.cache, is_read)
+        {
             self.shop.metrics.reused.inc_by(known as u64);
             fresh.push(Sequence::new(job, slot, known));
         }

@@ -237,7 +237,7 @@ impl Head {
             self.boxes.len()
         );
         for rider in self.riders.drain(..) {
-            rider.sequence.job.tell(Piece::Failed(reason.clone()));
+            rider.sequence.tell(Piece::Failed(reason.clone()));
         }
         queue.fail_all(&reason);
     }
@@ -256,7 +256,7 @@ impl Rider {
     /// All tokens that the model has read or is to read.
     pub(super) fn log(&self) -> Vec<u32> {
         let Rider { sequence, .. } = self;
-        [&sequence.job.prompt, sequence.voice.tokens()].concat()
+        sequence.author.tokens()
     }
 
     /// What was read is forgotten, and is to be read again.
