@@ -239,8 +239,8 @@ mod tests {
             value: Value { stake: 5, units: 2 },
         };
         let (own, other) = (terms("ulode").split(Amount(101)), terms("uusd").split(Amount(101)));
-        assert_eq!((own.treasury, own.burn), (Amount(2), Amount(9)));
-        assert_eq!((other.treasury, other.burn), (Amount(11), Amount(0)));
+        assert_eq!((own.treasury, own.burn), (Amount(2), Amount(8)));
+        assert_eq!((other.treasury, other.burn), (Amount(10), Amount(0)));
         assert_eq!((own.supplier, own.source), (other.supplier, other.source));
         assert_eq!(terms("uusd").penalty(Amount(1_000_001)), Amount(12_500_015));
     }

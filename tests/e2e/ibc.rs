@@ -175,7 +175,7 @@ impl Supplier {
         let text = |field: &str| joined[field].as_str().unwrap().to_owned();
         market.fund(&text("operator"));
         let (keys, endpoint) = (home.join("keys"), text("endpoint"));
-        let offer = format!("{SERVICE}=1:1000000000");
+        let offer = format!("{SERVICE}=1000000:1000000000");
         market.network.lode(&[
             "tx",
             "--keys",
@@ -205,7 +205,7 @@ impl Supplier {
     }
 
     /// Takes the operator's key into the keyring of `loded`, which can sign for IBC.
-    fn into_keyring(&self, node: &Node) {
+    fn add_to_keyring(&self, node: &Node) {
         let mut adding = Command::new(&node.loded)
             .args(["keys", "add", "operator", "--recover", "--keyring-backend", "test", "--home"])
             .arg(&node.home)
@@ -271,7 +271,7 @@ fn a_completion_is_paid_in_a_coin_that_came_over_ibc_and_what_was_earned_goes_ho
         (payouts["totals"][&denom]["paid"].as_str()? != "0").then_some(())
     });
 
-    supplier.into_keyring(&market.node);
+    supplier.add_to_keyring(&market.node);
     let bank = account(stranger.path()).0;
     let sent = format!("{got}{denom}");
     assert_eq!(transfer(&market.node, "operator", &issuer.node, &bank, &sent), COIN);
