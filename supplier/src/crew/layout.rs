@@ -140,7 +140,7 @@ mod tests {
     fn slow_boxes_get_less_and_small_ones_no_more_than_they_hold() {
         let there = [Candidate { cost: 3.0, ..free(0) }, Candidate { most: 1, ..free(1) }];
         let (head, stages) = stages(layout(8, OWN, &there));
-        assert_eq!((head, stages), (5, vec![(0, 5..7), (1, 7..8)]));
+        assert_eq!((head, stages), (6, vec![(0, 6..7), (1, 7..8)]));
     }
 
     #[test]

@@ -60,8 +60,8 @@ mod tests {
     }
 
     #[test]
-    fn where_weights_cost_groups_are_not_worth_it() {
-        assert_eq!(best(&stations(2, 1_000, 1), 0.0, 8), 1);
+    fn where_weights_cost_there_are_no_more_groups_than_boxes() {
+        assert_eq!(best(&stations(2, 1_000, 1), 0.0, 8), 2);
     }
 
     #[test]
