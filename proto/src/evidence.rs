@@ -385,4 +385,22 @@ mod tests {
             assert_eq!(honest.iter().zip(&other).position(|(a, b)| a != b), Some(first));
         }
     }
+
+    #[test]
+    fn roots_stay_what_they_are() {
+        let mut roll = Roll::default();
+        for i in 0..20u32 {
+            let logit = (i as f32).to_bits();
+            roll.push(&Chosen { token: i * 100, logit, leaders: [i, 1, 2, u32::MAX] });
+        }
+        let shown = Shown::Trace(vec![roll.trace()]);
+        let trace = Evidence { class: "lode-exact-1".into(), shown };
+        let root = "dae156b3ec984385b449ed78e43dd001642f049473a3127ace3d748f5f745b9c";
+        assert_eq!(trace.root().to_string(), root);
+        let said = Likely { text: b"a".to_vec(), micro: -500_000 };
+        let top = vec![Likely { text: vec![0xff], micro: 0 }];
+        let shown = Shown::Tops(vec![vec![Position { said, top }], vec![]]);
+        let root = "b1732e9a82d1b45af4c2ca574dfa87b77090c023ece651674777f58999ab9cf2";
+        assert_eq!(Evidence { class: "openai".into(), shown }.root().to_string(), root);
+    }
 }

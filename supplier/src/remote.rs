@@ -15,7 +15,7 @@ mod watch;
 pub use child::Child;
 
 use crate::admin::{Dial, Front, Work};
-use crate::ask;
+use crate::ask::{self, Ask};
 use crate::config::{Limits, Server};
 use crate::defaults::Defaults;
 use crate::metrics::Metrics;
@@ -191,20 +191,9 @@ impl Remote {
             .headers
             .get(EVIDENCE_HEADER)
             .filter(|tag| tag.to_str().is_ok_and(|tag| self.shelf.put(tag, record.clone())));
-        let passage = Passage {
-            endpoint,
-            name: self.name.clone(),
-            prompt: ask.asked.prompt_tokens(),
-            logprobs: ask.logprobs.is_some(),
-            usage: ask.asked.include_usage,
-            record,
-            delivered: Delivered::new(self.meter.clone(), ask.asked.stream),
-            claimed: None,
-            done: false,
-        };
+        let passage = self.passage(endpoint, &ask, record);
         let fields = ask::fields(&body)?;
-        let seed = head.headers.get(SEED_HEADER).and_then(|value| value.to_str().ok());
-        let seed = seed.and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or(0);
+        let seed = seed(&head.headers);
         let fields = passage.body(&fields, &self.model, seed, self.server.logprobs);
         let limit = Duration::from_secs(self.limits.answer_s);
         let patience = match ask.asked.stream {
@@ -226,6 +215,20 @@ impl Remote {
         Ok(response)
     }
 
+    fn passage(&self, endpoint: Endpoint, ask: &Ask, record: Record) -> Passage {
+        Passage {
+            endpoint,
+            name: self.name.clone(),
+            prompt: ask.asked.prompt_tokens(),
+            logprobs: ask.logprobs.is_some(),
+            usage: ask.asked.include_usage,
+            record,
+            delivered: Delivered::new(self.meter.clone(), ask.asked.stream),
+            claimed: None,
+            done: false,
+        }
+    }
+
     /// A place among the answers that are made side by side, after at most `limits.queue` others.
     async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -242,6 +245,12 @@ impl Remote {
         }
         self.places.clone().acquire_owned().await.map_err(|_| Refusal::Stopping)
     }
+}
+
+/// The seed that the relay fixes; without one, any will do.
+fn seed(headers: &HeaderMap) -> u64 {
+    let seed = headers.get(SEED_HEADER).and_then(|value| value.to_str().ok());
+    seed.and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or(0)
 }
 
 struct Waits<'a>(&'a AtomicUsize, &'a Metrics);

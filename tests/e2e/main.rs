@@ -1,6 +1,7 @@
 //! Whole networks, with real processes and the clients that people really use.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod audit;
 mod boxes;
 mod by_hand;
 mod clients;
