@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::{dev, explain, guard, init, keys, payouts, query, role, tx, up, verify};
+use crate::{dev, explain, guard, init, keys, payouts, query, role, simulate, tx, up, verify};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Check something offline.
     #[command(subcommand)]
     Verify(verify::Verify),
+    /// Run the market's rules ahead of time.
+    #[command(subcommand)]
+    Simulate(simulate::Simulate),
     /// For who develops Lode.
     #[command(subcommand)]
     Dev(dev::Dev),

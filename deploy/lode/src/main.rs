@@ -15,6 +15,7 @@ mod payouts;
 mod print;
 mod query;
 mod role;
+mod simulate;
 mod tx;
 mod up;
 mod verify;
@@ -51,6 +52,7 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         Command::Faucet(command) => tx::faucet(&command),
         Command::Payouts(command) => payouts::run(&command),
         Command::Explain(command) => explain::run(command),
+        Command::Simulate(command) => simulate::run(command),
         Command::Verify(command) => verify::run(command),
         Command::Dev(command) => dev::run(command),
         Command::Guard(options) => guard::run(&options),

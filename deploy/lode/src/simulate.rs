@@ -1,0 +1,20 @@
+//! `lode simulate`: the market's rules run ahead of time, with the code that the chain runs.
+
+mod chart;
+mod price;
+
+use clap::Subcommand;
+
+/// Run the market's rules ahead of time.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Simulate {
+    /// Follow a service's price through sessions, and draw it.
+    Price(price::Price),
+}
+
+/// Runs `lode simulate …`.
+pub(crate) fn run(command: Simulate) -> anyhow::Result<()> {
+    match command {
+        Simulate::Price(options) => price::run(&options),
+    }
+}
