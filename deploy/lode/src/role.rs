@@ -8,7 +8,6 @@ use clap::{Args, Subcommand};
 use daemon::Stop;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use supplier::admin::Owner;
