@@ -13,7 +13,7 @@ import (
 
 // described are the services that the node serves over REST: GET /<package>/<method in small letters>,
 // with the question's fields as parameters.
-var described = []protoreflect.FullName{"lode.market.v1.Query"}
+var described = []protoreflect.FullName{"lode.market.v1.Query", "lode.beacon.v1.Query"}
 
 // openapiFile is where the description of our own REST goes. The SDK has one of its own.
 const openapiFile = "swagger/lode.json"
