@@ -1,9 +1,10 @@
-//! An app's escrow: what is free, and what sessions lock of it.
+//! An app's escrow: what is free, and what sessions lock of it, each coin by itself. Only coins that
+//! governance allows come in; what is in can be taken out whatever it allows later.
 
 use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse};
-use crate::refused::{Refused, check_coin};
-use crate::{delegation, keys};
+use crate::refused::{Refused, check_some};
+use crate::{delegation, keys, params};
 use proto::message::{Deposit, Withdraw};
 use proto::query::App;
 use proto::supplier::Escrow;
@@ -16,14 +17,14 @@ pub enum EscrowRefused {
     TooSmall { free: Coin, wanted: Coin },
     #[error("the escrow holds {free}, and {more} more is more than can be counted")]
     TooLarge { free: Amount, more: Coin },
-    #[error("{gateway} may not lock escrow of {app}: the app must delegate to it")]
-    NotDelegated { gateway: Address, app: Address },
+    #[error("{gateway} may not lock {denom} of {app}: the app must delegate to it")]
+    NotDelegated { gateway: Address, app: Address, denom: Denom },
     #[error("the delegation ends at height {0}: delegate anew, until a later one")]
     DelegationOver(Height),
     #[error(
         "the delegation has {left} left, but {wanted} is wanted: the app must delegate more, or lock a smaller budget"
     )]
-    DelegationTooSmall { left: Amount, wanted: Amount },
+    DelegationTooSmall { left: Amount, wanted: Coin },
     #[error("there are {count} delegations already, and no more than that are kept: end one")]
     TooManyDelegations { count: usize },
 }
@@ -67,7 +68,8 @@ fn set_free(app: &mut App, address: &Address, denom: &Denom, amount: Amount) {
 }
 
 pub(crate) fn deposit<H: Host>(draft: &mut Draft<'_, H>, m: &Deposit) -> Result<(), Refused> {
-    check_coin(&m.coin)?;
+    check_some(&m.coin)?;
+    params::value(draft, &m.coin.denom)?;
     credit(draft, &m.app, &m.coin)?;
     draft.pay(Party::Account(m.app), Party::Purse(Purse::Escrow), &m.coin);
     draft.emit(Event::new("lode_deposit").with("app", m.app).with("amount", &m.coin));
@@ -91,7 +93,7 @@ pub(crate) fn credit<H: Host>(
 }
 
 pub(crate) fn withdraw<H: Host>(draft: &mut Draft<'_, H>, m: &Withdraw) -> Result<(), Refused> {
-    check_coin(&m.coin)?;
+    check_some(&m.coin)?;
     let mut app = load(draft, &m.app);
     take(&mut app, &m.app, &m.coin)?;
     store(draft, &m.app, &app);
@@ -144,7 +146,9 @@ pub(crate) fn unlock<H: Host>(
     let mut app = load(draft, address);
     let sum = free(&app, &unused.denom).0.saturating_add(unused.amount.0);
     set_free(&mut app, address, &unused.denom, Amount(sum));
-    if delegation::since(draft, address, gateway).is_some_and(|since| since <= opened) {
+    if delegation::since(draft, address, gateway, &unused.denom)
+        .is_some_and(|since| since <= opened)
+    {
         delegation::restore(&mut app, gateway, unused);
     }
     store(draft, address, &app);

@@ -5,7 +5,7 @@ use crate::draft::Draft;
 use crate::epoch::{self, Epoch};
 use crate::host::Host;
 use crate::query::each;
-use crate::refused::{Refused, check_coin};
+use crate::refused::{Refused, check_some};
 use crate::registry::{RegistryRefused, Role, gateway, service, stakes, supplier, take_key};
 use crate::{delegation, escrow, keys, params, seeds};
 use proto::message::{AuditGenesis, Genesis};
@@ -23,6 +23,10 @@ pub enum GenesisRefused {
     Twice(String),
     #[error("the gateway {0} begins with an exposure, but no session is open yet")]
     Exposed(Address),
+    #[error(
+        "what backs the sessions of the gateway {0} must be sorted by coins, each once, none empty, and none the coin of stakes"
+    )]
+    Backings(Address),
     #[error("{count} sessions are open: wait until they are settled")]
     SessionsOpen { count: usize },
 }
@@ -33,6 +37,7 @@ impl GenesisRefused {
             GenesisRefused::Twice(_) => 36,
             GenesisRefused::Exposed(_) => 37,
             GenesisRefused::SessionsOpen { .. } => 38,
+            GenesisRefused::Backings(_) => 41,
         }
     }
 }
@@ -55,7 +60,7 @@ pub(crate) fn fill<H: Host>(draft: &mut Draft<'_, H>, genesis: &Genesis) -> Resu
     genesis.gateways.iter().try_for_each(|staked| add_gateway(draft, staked))?;
     for kept in &genesis.escrow {
         let coin = Coin::new(kept.amount, kept.denom.clone());
-        check_coin(&coin)?;
+        check_some(&coin)?;
         escrow::credit(draft, &kept.app, &coin)?;
     }
     genesis.delegations.iter().try_for_each(|made| add_delegation(draft, made))?;
@@ -107,9 +112,10 @@ fn add_gateway<H: Host>(draft: &mut Draft<'_, H>, staked: &Gateway) -> Result<()
     let Gateway { address, relay_key, .. } = staked;
     once(draft, &keys::gateway(address), || format!("the gateway {address}"))?;
     check_relay_key(relay_key).map_err(RegistryRefused::from)?;
-    if !staked.exposure.is_zero() {
+    if staked.is_exposed() {
         return Err(GenesisRefused::Exposed(*address).into());
     }
+    check_backings(staked)?;
     take_key(draft, Role::Gateway, address, None, relay_key)?;
     gateway::store(draft, staked);
     if staked.standing == Standing::Unbonding {
@@ -118,9 +124,18 @@ fn add_gateway<H: Host>(draft: &mut Draft<'_, H>, staked: &Gateway) -> Result<()
     Ok(())
 }
 
+/// Whether what backs a gateway's sessions has the form that the market keeps it in.
+fn check_backings(staked: &Gateway) -> Result<(), GenesisRefused> {
+    let mut kept = Gateway { backings: Vec::new(), ..staked.clone() };
+    for backing in &staked.backings {
+        kept.set_backing(backing.clone());
+    }
+    if kept == *staked { Ok(()) } else { Err(GenesisRefused::Backings(staked.address)) }
+}
+
 fn add_delegation<H: Host>(draft: &mut Draft<'_, H>, made: &Delegation) -> Result<(), Refused> {
-    let Delegation { app, gateway, .. } = made;
-    once(draft, &keys::delegated(app, gateway), || format!("the delegation of {app}"))?;
+    let Delegation { app, gateway, denom, .. } = made;
+    once(draft, &keys::delegated(app, gateway, denom), || format!("the delegation of {app}"))?;
     delegation::put(draft, made.clone())?;
     Ok(())
 }

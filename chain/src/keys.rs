@@ -13,7 +13,7 @@
 //!            15 owner          its operators          06                 suppliers to weigh again
 //!            16 gateway        gateway                17 relay key       whose it is
 //!            41 height address stakes to return
-//! escrow     18 app            escrow, delegations    19 app gateway     since when delegated
+//! escrow     18 app            escrow, delegations    19 app gateway denom  since when delegated
 //! roster     20 id             index                  21 id 00 chunk     a part
 //! session    30 session        session                32 ~start id       open ones, newest first
 //!            33 party ~start id  open ones of a party, newest first
@@ -154,8 +154,8 @@ pub(crate) fn app(app: &Address) -> Vec<u8> {
     key(APPS, &[&app.0])
 }
 
-pub(crate) fn delegated(app: &Address, gateway: &Address) -> Vec<u8> {
-    key(0x19, &[&app.0, &gateway.0])
+pub(crate) fn delegated(app: &Address, gateway: &Address, denom: &Denom) -> Vec<u8> {
+    key(0x19, &[&app.0, &gateway.0, denom.as_str().as_bytes()])
 }
 
 pub(crate) fn roster(id: &ServiceId) -> Vec<u8> {

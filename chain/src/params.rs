@@ -7,13 +7,19 @@ use crate::host::{Event, Host};
 use crate::keys;
 use crate::refused::Refused;
 use crate::registry::frozen;
+use proto::coins::Value;
 use proto::message::UpdateParams;
 use proto::params::Params;
-use proto::{Address, Height};
+use proto::{Address, Denom, Height};
 
 /// The parameters that sessions open with.
 pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>) -> Params {
     draft.read(&keys::PARAMS).unwrap_or_else(Params::standard)
+}
+
+/// What a coin weighs against stake, if services may be priced in it.
+pub(crate) fn value<H: Host>(draft: &mut Draft<'_, H>, denom: &Denom) -> Result<Value, Refused> {
+    load(draft).value(denom).ok_or_else(|| Refused::CoinNotAllowed(denom.clone()))
 }
 
 /// Blocks from a session's start until nothing of it can cost a stake, on the longest windows that

@@ -195,7 +195,7 @@ fn invariants(host: &impl Host, _: query::GetInvariants) -> Result<query::Invari
         add(Purse::Stake, &Denom::stake(), supplier.stake);
     });
     each(host, keys::GATEWAYS, |gateway: Gateway| {
-        add(Purse::Stake, &Denom::stake(), gateway.stake);
+        gateway.staked().for_each(|coin| add(Purse::Stake, &coin.denom, coin.amount));
     });
     each(host, keys::AUDITORS, |auditor: Auditor| {
         add(Purse::Stake, &Denom::stake(), auditor.bond);

@@ -30,6 +30,10 @@ pub enum Refused {
     Short(#[from] Short),
     #[error("{coin} cannot be used here: it must be {expected}")]
     WrongCoin { coin: Coin, expected: Denom },
+    #[error(
+        "{0} is no coin that governance allows here: the market's parameters name those that it does"
+    )]
+    CoinNotAllowed(Denom),
     #[error("an amount of nothing")]
     Nothing,
     #[error("{count} in one message, but 1 to {max} are taken")]
@@ -65,6 +69,7 @@ impl Refused {
             Refused::Nothing => 8,
             Refused::Params(_) => 11,
             Refused::Count { .. } => 25,
+            Refused::CoinNotAllowed(_) => 39,
             Refused::Registry(refused) => refused.code(),
             Refused::Escrow(refused) => refused.code(),
             Refused::Session(refused) => refused.code(),
@@ -86,14 +91,13 @@ impl From<ParamsRefused> for Refused {
     }
 }
 
-/// Whether `coin` is of the one in which stakes, escrow and prices are kept, and not nothing.
-pub(crate) fn check_coin(coin: &Coin) -> Result<(), Refused> {
-    check_denom(coin)?;
+/// Whether an amount is not nothing.
+pub(crate) fn check_some(coin: &Coin) -> Result<(), Refused> {
     if coin.amount.is_zero() { Err(Refused::Nothing) } else { Ok(()) }
 }
 
-/// Whether `coin` is of the one in which stakes, escrow and prices are kept.
-pub(crate) fn check_denom(coin: &Coin) -> Result<(), Refused> {
+/// Whether `coin` is of the one that stakes are made of.
+pub(crate) fn check_stake(coin: &Coin) -> Result<(), Refused> {
     if coin.denom == Denom::stake() {
         Ok(())
     } else {

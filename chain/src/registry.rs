@@ -13,9 +13,9 @@ use crate::draft::Draft;
 use crate::host::Host;
 use crate::keys;
 use proto::keys::RelayKey;
-use proto::service::ServiceRefused;
+use proto::service::{ServiceId, ServiceRefused};
 use proto::supplier::{Standing, SupplierRefused};
-use proto::{Address, Amount, Height};
+use proto::{Address, Amount, Denom, Height};
 
 /// Why a service, supplier or gateway cannot be registered so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,10 @@ pub enum RegistryRefused {
     TooManyOperators { owner: Address, count: usize },
     #[error("the relay key is in use by another role: one key is never used for two")]
     KeyInUse,
+    #[error(
+        "{id} is priced in {denom}, and so are its suppliers' asks: list it in another coin under another id"
+    )]
+    CoinChanges { id: ServiceId, denom: Denom },
 }
 
 fn name(standing: Standing) -> &'static str {
@@ -51,6 +55,7 @@ impl RegistryRefused {
             RegistryRefused::Standing { .. } => 13,
             RegistryRefused::TooManyOperators { .. } => 14,
             RegistryRefused::KeyInUse => 15,
+            RegistryRefused::CoinChanges { .. } => 40,
         }
     }
 }

@@ -25,9 +25,9 @@ pub enum SessionRefused {
     #[error("nobody serves {service} at the price {price} or less")]
     NobodyServes { service: ServiceId, price: Price },
     #[error(
-        "with this session the gateway could owe {exposure}, but its stake is {stake}: stake more, or lock a smaller budget"
+        "with this session the gateway could owe {exposure}, but it has {stake} at stake: stake more of that coin, or lock a smaller budget"
     )]
-    OverExposed { exposure: Amount, stake: Amount },
+    OverExposed { exposure: Coin, stake: Coin },
 }
 
 impl SessionRefused {
@@ -62,13 +62,15 @@ pub(crate) fn open<H: Host>(draft: &mut Draft<'_, H>, m: &OpenSession) -> Result
     }
     let service = service::current(draft, &m.service)
         .ok_or_else(|| Refused::missing(format!("the service {}", m.service)))?;
+    // Refused where governance takes the coin no more: what is open goes on, and nothing new opens.
+    let value = params::value(draft, &service.denom)?;
     let (price, params) = (price::current(draft, &service), params::load(draft));
     let seats = seats(draft, m, price, params.suppliers_per_session as usize);
     if seats.is_empty() {
         return Err(SessionRefused::NobodyServes { service: m.service.clone(), price }.into());
     }
-    let gateway_key = expose(draft, m, seats.len())?;
     let budget = Coin::new(m.budget, service.denom.clone());
+    let gateway_key = expose(draft, m, &budget, seats.len())?;
     escrow::lock(draft, &m.app, &m.gateway, &budget)?;
     let session = Session {
         id,
@@ -80,26 +82,31 @@ pub(crate) fn open<H: Host>(draft: &mut Draft<'_, H>, m: &OpenSession) -> Result
         end: epoch.next_start(height),
         budget: m.budget,
         seats,
-        terms: Terms::of(&service, &params, price),
+        terms: Terms::of(&service, &params, price, value),
     };
     store(draft, &session);
     Ok(())
 }
 
-/// Counts what over-commitment could cost the gateway, within its stake. Gives its relay key.
+/// Counts what over-commitment could cost the gateway, within what it staked of that coin. Gives its
+/// relay key.
 fn expose<H: Host>(
     draft: &mut Draft<'_, H>,
     m: &OpenSession,
+    budget: &Coin,
     seats: usize,
 ) -> Result<RelayKey, Refused> {
     let mut gateway = gateway::load(draft, &m.gateway)?;
     gateway::must_be_bonded(&gateway)?;
-    let more = exposure(m.budget, seats);
-    let exposure = Amount(gateway.exposure.0.saturating_add(more.0));
-    if exposure > gateway.stake {
-        return Err(SessionRefused::OverExposed { exposure, stake: gateway.stake }.into());
+    let mut backing = gateway.backing(&budget.denom);
+    let more = exposure(budget.amount, seats);
+    backing.exposure = Amount(backing.exposure.0.saturating_add(more.0));
+    if backing.exposure > backing.amount {
+        let coin = |amount| Coin::new(amount, budget.denom.clone());
+        let (exposure, stake) = (coin(backing.exposure), coin(backing.amount));
+        return Err(SessionRefused::OverExposed { exposure, stake }.into());
     }
-    gateway.exposure = exposure;
+    gateway.set_backing(backing);
     gateway::store(draft, &gateway);
     Ok(gateway.relay_key)
 }

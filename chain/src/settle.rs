@@ -3,8 +3,10 @@
 //! ```text
 //! claim ── cost ──┬─ from the session's budget ─────┬── supplier's share, by its payout list
 //!                 └─ beyond it: from the gateway's  ├── source, audits, treasury
-//!                    stake, which its exposure backs └── burned, with what rounding leaves
-//! not proven, or refuted: nothing is paid, and a penalty of the supplier's stake is burned
+//!                    stake of that coin              └── burned, with what rounding leaves; of a
+//!                                                        coin not of this chain: to the treasury
+//! not proven, or refuted: nothing is paid, and a penalty of the supplier's stake is burned, by the
+//! value that the session's coin had when it opened
 //! convicted by an audit: nothing is paid; its stake was slashed when the audit was decided
 //! budget that is left: back to the app's escrow
 //! ```
@@ -78,7 +80,8 @@ struct Settlement<'a> {
 
 impl<'a> Settlement<'a> {
     fn of<H: Host>(draft: &mut Draft<'_, H>, session: &'a Session) -> Settlement<'a> {
-        let stake = gateway::load(draft, &session.gateway).map_or(Amount::ZERO, |g| g.stake);
+        let gateway = gateway::load(draft, &session.gateway);
+        let stake = gateway.map_or(Amount::ZERO, |g| g.backing(&session.terms.denom).amount);
         // No session may use more of the stake than what it was counted for.
         let backed = stake.min(session.exposure());
         let seed = seeds::at(draft, session.reveal_height());
@@ -159,7 +162,7 @@ impl<'a> Settlement<'a> {
         let full = cost(self.session, &settled.root);
         let taken = self.means.take(full);
         settled.cost = taken.sum();
-        settled.split = self.session.terms.shares.split(settled.cost);
+        settled.split = self.session.terms.split(settled.cost);
         if settled.cost < full {
             settled.reason = reason::OVER_COMMITTED.to_owned();
         } else if full.is_zero() {
@@ -172,7 +175,7 @@ impl<'a> Settlement<'a> {
         let refuted = settled.phase == Phase::Refuted;
         let wrong = if refuted { reason::REFUTED } else { reason::NOT_PROVEN };
         settled.reason = wrong.to_owned();
-        let penalty = self.session.terms.proving.penalty(cost(self.session, &settled.root));
+        let penalty = self.session.terms.penalty(cost(self.session, &settled.root));
         settled.slashed = supplier::slash(draft, &settled.operator, penalty);
         draft.emit(
             Event::new("lode_slashed")
@@ -191,8 +194,10 @@ impl<'a> Settlement<'a> {
         escrow::unlock(draft, &session.app, &session.gateway, opened, &unused);
         if let Ok(mut gateway) = gateway::load(draft, &session.gateway) {
             let paid = self.backed.saturating_sub(self.means.stake);
-            gateway.exposure = gateway.exposure.saturating_sub(session.exposure());
-            gateway.stake = gateway.stake.saturating_sub(paid);
+            let mut backing = gateway.backing(&session.terms.denom);
+            backing.exposure = backing.exposure.saturating_sub(session.exposure());
+            backing.amount = backing.amount.saturating_sub(paid);
+            gateway.set_backing(backing);
             gateway::store(draft, &gateway);
         }
         let event = Event::new("lode_session_settled").with("session", session.id);

@@ -8,7 +8,7 @@ pub use roll::{Account, Roll, Ticket};
 
 use crate::purse::Due;
 use proto::service::ServiceId;
-use proto::{Amount, Digest, Time};
+use proto::{Amount, Denom, Digest, Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -74,10 +74,14 @@ impl fmt::Debug for ApiKey {
 pub struct KeyHash(pub Digest);
 
 /// What a key is made with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyTerms {
     /// For people.
     pub name: String,
+    /// The coin that it spends: it can use models that are priced in this one. What different coins
+    /// cost does not add up.
+    #[serde(default = "Denom::stake")]
+    pub denom: Denom,
     /// What it may spend in all; none: no bound but the gateway's own.
     pub cap: Option<Amount>,
     /// From when on it is not taken any more.
@@ -87,6 +91,19 @@ pub struct KeyTerms {
     /// The models that it may use; none: all.
     #[serde(default)]
     pub models: Vec<ServiceId>,
+}
+
+impl Default for KeyTerms {
+    fn default() -> KeyTerms {
+        KeyTerms {
+            name: String::new(),
+            denom: Denom::stake(),
+            cap: None,
+            expires: None,
+            per_minute: None,
+            models: Vec::new(),
+        }
+    }
 }
 
 /// Terms that no key can have.

@@ -23,10 +23,10 @@ use crate::purse::Due;
 use proto::relay::Status;
 use proto::service::ServiceId;
 use proto::{Address, Amount, Cu, Digest, Time, Usage};
-use sqlx::ConnectOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection};
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -134,7 +134,10 @@ impl Books {
             .statement_cache_capacity(SCRIPTS_MAX)
             .busy_timeout(BUSY_TIMEOUT);
         let mut connection = options.connect().await?;
-        migrator().run_direct(&mut connection).await?;
+        // A gateway and a tool may open new books at once: one of them waits for the other's tables.
+        let mut tables = connection.begin_with("BEGIN IMMEDIATE").await?;
+        migrator().run_direct(&mut *tables).await?;
+        tables.commit().await?;
         let readers =
             SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
@@ -174,11 +177,10 @@ fn migrator() -> Migrator {
         Migration::new(version, name, MigrationType::Simple, sql, false)
     };
     Migrator {
-        migrations: Cow::Owned(vec![migration(
-            1,
-            "books",
-            include_str!("../migrations/0001_books.sql"),
-        )]),
+        migrations: Cow::Owned(vec![
+            migration(1, "books", include_str!("../migrations/0001_books.sql")),
+            migration(2, "coins", include_str!("../migrations/0002_coins.sql")),
+        ]),
         ..Migrator::DEFAULT
     }
 }

@@ -169,6 +169,7 @@ mod tests {
                 checkpoint_cu: params.checkpoint_cu,
                 shares: params.shares,
                 proving: params.proving,
+                value: proto::coins::Value::PAR,
             },
         }
     }

@@ -26,14 +26,14 @@ use tracing::{info, warn};
 /// How long is waited before the chain is asked again that could not be.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What there is to spend.
+/// What there is to spend of a service's coin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Funds {
     /// The app's escrow that no session holds.
     pub free: Amount,
     /// What the app lets the gateway lock; none: all of it.
     pub delegated: Option<Amount>,
-    /// The gateway's stake that no session's over-commitment needs.
+    /// What the gateway staked of that coin and no session's over-commitment needs.
     pub stake_left: Amount,
     /// Suppliers of a session at most.
     pub suppliers: u32,
@@ -147,10 +147,11 @@ async fn tend_desk(gateway: &Gateway, desk: &Desk, clock: &Clock) -> Result<(), 
             return Ok(());
         }
     };
+    let denom = &desk.service.denom;
     let budget = budget(&gateway.settings.budget, &funds);
     if budget.is_zero() {
         desk.set_closed(Closed::NoFunds(format!(
-            "no session can be opened: {} of the app's escrow are free, {} of the gateway's stake; deposit or stake more, or wait until earlier sessions are settled",
+            "no session can be opened: {}{denom} of the app's escrow are free, {}{denom} of the gateway's stake; deposit or stake more of that coin, or wait until earlier sessions are settled",
             funds.free, funds.stake_left
         )));
         return Ok(());
@@ -192,16 +193,16 @@ async fn funds(gateway: &Gateway, desk: &Desk) -> Result<Result<Funds, String>, 
         });
         let Some(delegation) = delegation else {
             return Ok(Err(format!(
-                "{app} does not delegate to {account}: `lode tx delegate` does"
+                "{app} does not delegate {denom} to {account}: `lode tx delegate` does"
             )));
         };
         Some(delegation.limit)
     };
-    let params = chain.params().await?;
+    let (params, backing) = (chain.params().await?, staked.backing(denom));
     Ok(Ok(Funds {
         free: free.map_or(Amount::ZERO, |escrow| escrow.amount),
         delegated,
-        stake_left: staked.stake.saturating_sub(staked.exposure),
+        stake_left: backing.amount.saturating_sub(backing.exposure),
         suppliers: params.suppliers_per_session,
     }))
 }

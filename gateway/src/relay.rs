@@ -75,6 +75,7 @@ impl Gateway {
     /// Serves a request.
     pub(crate) async fn relay(&self, job: Job) -> Result<Response, Refusal> {
         let desk = self.desk(&job.ask.model, &job.account)?;
+        job.account.spends(&desk.service)?;
         let deadline = Instant::now() + self.settings.times.total();
         let (mut tried, mut refusals) = (Tried::default(), 0);
         let mut last = None;

@@ -229,6 +229,13 @@ export interface Gateway {
   exposure: string;
   standing: Standing;
   until: bigint;
+  backings: Backing[];
+}
+
+export interface Backing {
+  denom: string;
+  amount: string;
+  exposure: string;
 }
 
 export interface Escrow {
@@ -268,6 +275,16 @@ export interface Proving {
   penaltyMin: string;
 }
 
+export interface CoinValue {
+  stake: bigint;
+  units: bigint;
+}
+
+export interface AllowedCoin {
+  denom: string;
+  value?: CoinValue;
+}
+
 export interface PriceParams {
   targetUtilisation: number;
   gainMin: number;
@@ -299,6 +316,7 @@ export interface Params {
   jail: bigint;
   history: bigint;
   settlementsPerBlock: number;
+  coins: AllowedCoin[];
   audits?: AuditParams;
 }
 
@@ -318,6 +336,7 @@ export interface Terms {
   checkpointCu: bigint;
   shares?: Shares;
   proving?: Proving;
+  value?: CoinValue;
 }
 
 export interface Seat {
@@ -834,11 +853,14 @@ export interface MessageTypes {
   PayoutShare: MessageType<PayoutShare>;
   Supplier: MessageType<Supplier>;
   Gateway: MessageType<Gateway>;
+  Backing: MessageType<Backing>;
   Escrow: MessageType<Escrow>;
   Delegation: MessageType<Delegation>;
   Windows: MessageType<Windows>;
   Shares: MessageType<Shares>;
   Proving: MessageType<Proving>;
+  CoinValue: MessageType<CoinValue>;
+  AllowedCoin: MessageType<AllowedCoin>;
   PriceParams: MessageType<PriceParams>;
   Params: MessageType<Params>;
   Terms: MessageType<Terms>;

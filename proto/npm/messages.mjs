@@ -613,6 +613,27 @@ export default {
           "until": {
            "type": "uint64",
            "id": 6
+          },
+          "backings": {
+           "rule": "repeated",
+           "type": "Backing",
+           "id": 7
+          }
+         }
+        },
+        "Backing": {
+         "fields": {
+          "denom": {
+           "type": "string",
+           "id": 1
+          },
+          "amount": {
+           "type": "string",
+           "id": 2
+          },
+          "exposure": {
+           "type": "string",
+           "id": 3
           }
          }
         },
@@ -721,6 +742,30 @@ export default {
           "penalty_min": {
            "type": "string",
            "id": 5
+          }
+         }
+        },
+        "CoinValue": {
+         "fields": {
+          "stake": {
+           "type": "uint64",
+           "id": 1
+          },
+          "units": {
+           "type": "uint64",
+           "id": 2
+          }
+         }
+        },
+        "AllowedCoin": {
+         "fields": {
+          "denom": {
+           "type": "string",
+           "id": 1
+          },
+          "value": {
+           "type": "CoinValue",
+           "id": 2
           }
          }
         },
@@ -838,9 +883,14 @@ export default {
            "type": "uint32",
            "id": 17
           },
+          "coins": {
+           "rule": "repeated",
+           "type": "AllowedCoin",
+           "id": 18
+          },
           "audits": {
            "type": "AuditParams",
-           "id": 18
+           "id": 19
           }
          }
         },
@@ -905,6 +955,10 @@ export default {
           "proving": {
            "type": "Proving",
            "id": 15
+          },
+          "value": {
+           "type": "CoinValue",
+           "id": 16
           }
          }
         },

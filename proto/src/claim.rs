@@ -153,7 +153,7 @@ pub fn cost(session: &Session, root: &ClaimRoot) -> Amount {
 /// Whether the claim must be proven, once the seed of the session's reveal height is known.
 pub fn must_prove(session: &Session, root: &ClaimRoot, operator: &Address, seed: &Digest) -> bool {
     let proving = &session.terms.proving;
-    if cost(session, root) > proving.always_above {
+    if session.terms.weight(cost(session, root)) > proving.always_above {
         return true;
     }
     let digest = seed::hash("lode/proof/drawn", &[&seed.0, &session.id.0, &operator.0]);

@@ -7,8 +7,10 @@
 //! ```text
 //!  units, keys, usage        numbers and names that say what they are
 //!  params, service, supplier what is registered
+//!  coins                     what services may be priced in
 //!  session, draw, seed       who serves whom, when, on which terms
 //!  relay, transcript, leaf   one completion: asked, answered, receipted, acknowledged
+//!  evidence, dossier         what shows which model gave it, and all that an auditor needs
 //!  claim, payout, price      what it earns
 //!  audit                     whether it was worth it
 //!  message, query, wire      how all of it is written down
@@ -16,7 +18,10 @@
 
 pub mod audit;
 pub mod claim;
+pub mod coins;
+pub mod dossier;
 pub mod draw;
+pub mod evidence;
 pub mod fixed;
 pub mod keys;
 pub mod leaf;

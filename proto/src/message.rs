@@ -55,7 +55,8 @@ pub struct UnjailSupplier {
     pub operator: Address,
 }
 
-/// Stakes as a gateway, adds to the stake, or changes the relay key.
+/// Stakes as a gateway, adds to the stake, or changes the relay key. Another coin than that of stakes
+/// backs sessions in that coin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StakeGateway {
     pub gateway: Address,
@@ -92,14 +93,14 @@ pub struct Delegate {
     pub expires: Height,
 }
 
-/// Ends a delegation; sessions that are open go on.
+/// Ends what a gateway may lock, in every coin; sessions that are open go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelegate {
     pub app: Address,
     pub gateway: Address,
 }
 
-/// Locks `budget` of an app's escrow for the running session of a service.
+/// Locks `budget` of the service's coin of an app's escrow for the running session of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSession {
     pub gateway: Address,
@@ -230,6 +231,8 @@ macro_rules! messages {
         /// A message of the market.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
+        // Parameters are large, and changed a few times a year: boxing them would gain nothing.
+        #[allow(clippy::large_enum_variant)]
         pub enum Message { $($name($name)),* }
 
         impl Message {

@@ -22,6 +22,13 @@ pub const RECEIPT_TRAILER: &str = "lode-receipt";
 /// Header that gives a supplier the seed of its sampler, 16 hex digits, fixed by the relay's id.
 pub const SEED_HEADER: &str = "x-lode-seed";
 
+/// Header under which a supplier keeps evidence of an answer, chosen by the relay miner; the answer
+/// repeats it where there will be some.
+pub const EVIDENCE_HEADER: &str = "x-lode-evidence";
+
+/// Where a supplier gives out evidence, once, by what the header said.
+pub const EVIDENCE_PATH: &str = "/lode/evidence/";
+
 /// Header of an answer to a client: the id of the receipt.
 pub const RECEIPT_HEADER: &str = "x-lode-receipt";
 
@@ -64,7 +71,11 @@ pub const CHAIN_ID_MAX: usize = 50;
 /// Operators of one owner at most: a change of the owner's stake re-weighs all of them.
 pub const OPERATORS_PER_OWNER_MAX: usize = 64;
 
-/// Gateways that one app delegates to at most.
+/// Coins that governance may allow beside that of stakes at most: they are part of the parameters,
+/// which every session reads.
+pub const COINS_MAX: usize = 32;
+
+/// Delegations of one app at most, one for each gateway and coin.
 pub const DELEGATIONS_MAX: usize = 64;
 
 /// Weight-proportional draws from one claim at most.

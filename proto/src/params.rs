@@ -1,10 +1,11 @@
 //! What governance sets, and which settings it cannot have.
 
 use crate::audit::{self, AUDIT_WINDOW_MIN};
+use crate::coins::{self, AllowedCoin, CoinsRefused, Value};
 use crate::names::{ACK_TAIL_MAX, PROOF_DRAWS_MAX, SUPPLIERS_PER_SESSION_MAX};
 use crate::payout::{Shares, SharesRefused};
 use crate::price;
-use crate::units::{Amount, Ppm};
+use crate::units::{Amount, Denom, Ppm};
 use serde::{Deserialize, Serialize};
 
 /// Lengths in blocks of the windows that follow a session. See [`crate::session`] for the picture.
@@ -16,14 +17,15 @@ pub struct Windows {
     pub audit: u64,
 }
 
-/// How claims are checked.
+/// How claims are checked. Amounts are of the coin that stakes are made of; the cost of a claim in
+/// another one is weighed against them by its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proving {
     /// How often a claim must be proven.
     pub rate: Ppm,
     /// Leaves shown of a claim that must be proven.
     pub draws: u32,
-    /// Claims that cost more than this must always be proven.
+    /// Claims that weigh more than this must always be proven.
     pub always_above: Amount,
     /// What a failed proof costs, in parts of a million of the claim's cost.
     pub penalty_rate: Ppm,
@@ -32,9 +34,9 @@ pub struct Proving {
 }
 
 impl Proving {
-    /// What a refuted or expired claim that would have cost `cost` loses of its supplier's stake.
-    pub fn penalty(&self, cost: Amount) -> Amount {
-        self.penalty_rate.of(cost).max(self.penalty_min)
+    /// What a refuted or expired claim loses of its supplier's stake, if its cost weighs `weight`.
+    pub fn penalty(&self, weight: Amount) -> Amount {
+        self.penalty_rate.of(weight).max(self.penalty_min)
     }
 }
 
@@ -68,6 +70,8 @@ pub struct Params {
     /// Most settlements in one block; the rest waits in order.
     pub settlements_per_block: u32,
     pub audits: audit::Params,
+    /// Coins in which services may be priced beside that of stakes, sorted by their names.
+    pub coins: Vec<AllowedCoin>,
 }
 
 /// Sessions and windows are no longer than this: heights must never come near overflow, and
@@ -101,6 +105,8 @@ pub enum ParamsRefused {
     Shares(#[from] SharesRefused),
     #[error(transparent)]
     Audits(#[from] audit::params::AuditsRefused),
+    #[error(transparent)]
+    Coins(#[from] CoinsRefused),
     #[error("the price rule: {0}")]
     Price(String),
 }
@@ -133,6 +139,7 @@ impl Params {
             history: 120_000,
             settlements_per_block: 10_000,
             audits: audit::Params::standard(),
+            coins: Vec::new(),
         }
     }
 
@@ -158,6 +165,11 @@ impl Params {
         self.session_length + w.grace + w.claim + 1 + w.proof + w.audit
     }
 
+    /// What a coin weighs against stake, if services may be priced in it.
+    pub fn value(&self, denom: &Denom) -> Option<Value> {
+        coins::value(&self.coins, denom)
+    }
+
     /// Whether a market can run on these parameters without a way to earn by lying.
     pub fn check(&self) -> Result<(), ParamsRefused> {
         self.check_ranges()?;
@@ -174,6 +186,7 @@ impl Params {
             });
         }
         self.shares.check()?;
+        coins::check(&self.coins)?;
         self.check_proving()?;
         self.audits.check(self.shares.audits, self.shares.supplier, self.supplier_stake_min)?;
         self.price.check().map_err(|refused| ParamsRefused::Price(refused.to_string()))
@@ -213,7 +226,8 @@ impl Params {
 
     // A fraction f of a claim of cost V is fabricated: it gains f*V. With m >= 1 draws by weight it
     // is caught with rate * (1 - (1-f)^m) >= rate * f, and then loses penalty_rate * V. So lying
-    // never pays when penalty_rate * rate >= 1.
+    // never pays when penalty_rate * rate >= 1. In another coin than that of stakes this holds as far
+    // as its value is what the coin is worth: the margin over 1 is how far it may be off.
     fn check_proving(&self) -> Result<(), ParamsRefused> {
         let Proving { rate, penalty_rate, .. } = self.proving;
         let product = u64::from(rate.0) * u64::from(penalty_rate.0) / 1_000_000;

@@ -55,7 +55,8 @@ impl Shares {
         if sum != u64::from(Ppm::ONE.0) {
             return Err(SharesRefused::NotWhole { sum });
         }
-        // The treasury is spent by governance: no single party's.
+        // Burned coins are nobody's. The treasury is spent by governance: no single party's, in coins
+        // that cannot be burned too.
         let back = u64::from(self.supplier.0) + u64::from(self.source.0) + u64::from(self.audits.0);
         if back >= u64::from(Ppm::ONE.0) {
             return Err(SharesRefused::SelfDealingIsFree { back });
@@ -71,6 +72,14 @@ impl Shares {
         let treasury = self.treasury.of(cost);
         let given = supplier.0 + source.0 + audits.0 + treasury.0;
         Split { supplier, source, audits, treasury, burn: Amount(cost.0.saturating_sub(given)) }
+    }
+}
+
+impl Split {
+    /// The same where nothing can be burned: the treasury gets what would be.
+    pub fn unburned(self) -> Split {
+        let treasury = Amount(self.treasury.0.saturating_add(self.burn.0));
+        Split { treasury, burn: Amount::ZERO, ..self }
     }
 }
 

@@ -13,9 +13,10 @@
 //! Windows are half-open and touch: each height is in one. A relay belongs to the session in which
 //! it started, however long it takes within `relay_max`.
 
+use crate::coins::Value;
 use crate::keys::{Address, RelayKey};
 use crate::params::{Params, Proving, Windows};
-use crate::payout::Shares;
+use crate::payout::{Shares, Split};
 use crate::seed;
 use crate::service::{Service, ServiceId};
 use crate::supplier::PayoutShare;
@@ -42,11 +43,13 @@ pub struct Terms {
     pub checkpoint_cu: u64,
     pub shares: Shares,
     pub proving: Proving,
+    /// What the coin weighs against stake.
+    pub value: Value,
 }
 
 impl Terms {
-    /// The terms of a session that opens at `price`.
-    pub fn of(service: &Service, params: &Params, price: Price) -> Terms {
+    /// The terms of a session that opens at `price`, in a coin of that value.
+    pub fn of(service: &Service, params: &Params, price: Price, value: Value) -> Terms {
         Terms {
             protocol_version: crate::names::PROTOCOL_VERSION,
             price,
@@ -63,7 +66,25 @@ impl Terms {
             checkpoint_cu: params.checkpoint_cu,
             shares: params.shares,
             proving: params.proving,
+            value,
         }
+    }
+
+    /// Shares out what a claim costs. Only the coin of stakes is this chain's own to burn: of any
+    /// other the treasury, which is no single party's either, gets what would be burned.
+    pub fn split(&self, cost: Amount) -> Split {
+        let split = self.shares.split(cost);
+        if self.denom == Denom::stake() { split } else { split.unburned() }
+    }
+
+    /// What `cost` weighs in the coin that stakes are made of, rounded up.
+    pub fn weight(&self, cost: Amount) -> Amount {
+        self.value.in_stake(cost)
+    }
+
+    /// What a refuted or expired claim that would have cost `cost` loses of its supplier's stake.
+    pub fn penalty(&self, cost: Amount) -> Amount {
+        self.proving.penalty(self.weight(cost))
     }
 }
 
@@ -165,8 +186,8 @@ impl Session {
         self.terms.price.buys(self.budget)
     }
 
-    /// What over-commitment of this session may cost the gateway's stake: each supplier may serve
-    /// up to the whole budget, and the app pays one budget.
+    /// What over-commitment of this session may cost the gateway's stake, in the session's coin: each
+    /// supplier may serve up to the whole budget, and the app pays one budget.
     pub fn exposure(&self) -> Amount {
         exposure(self.budget, self.seats.len())
     }
@@ -195,6 +216,33 @@ mod tests {
             assert!(start.0 <= height && height < start.0 + 10, "{height}: {start}");
             assert_eq!((start.0 - 1) % 10, 0);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_burned_here_goes_to_the_treasury() {
+        let terms = |denom: &str| Terms {
+            protocol_version: 1,
+            price: Price(1),
+            denom: Denom::new(denom).unwrap(),
+            source: Address([1; 20]),
+            cu_weights: CuWeights { fresh_in: 1, cached_in: 1, out: 1 },
+            tokenizer_hash: Digest::default(),
+            template_hash: Digest::default(),
+            context_max: 1,
+            windows: Params::dev().windows,
+            relay_max: 1,
+            inflight_max: 1,
+            request_max_bytes: 1,
+            checkpoint_cu: 1,
+            shares: Shares::standard(),
+            proving: Params::dev().proving,
+            value: Value { stake: 5, units: 2 },
+        };
+        let (own, other) = (terms("ulode").split(Amount(101)), terms("uusd").split(Amount(101)));
+        assert_eq!((own.treasury, own.burn), (Amount(2), Amount(8)));
+        assert_eq!((other.treasury, other.burn), (Amount(10), Amount(0)));
+        assert_eq!((own.supplier, own.source), (other.supplier, other.source));
+        assert_eq!(terms("uusd").penalty(Amount(1_000_001)), Amount(12_500_015));
     }
 
     #[test]

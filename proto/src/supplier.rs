@@ -3,7 +3,7 @@
 use crate::keys::{Address, RelayKey};
 use crate::names::{ENDPOINT_MAX, OFFERS_MAX, PAYOUT_SHARES_MAX};
 use crate::service::ServiceId;
-use crate::units::{Amount, Denom, Height, Ppm, Price};
+use crate::units::{Amount, Coin, Denom, Height, Ppm, Price};
 use serde::{Deserialize, Serialize};
 
 /// What a supplier offers for one service.
@@ -60,11 +60,56 @@ pub struct Gateway {
     pub address: Address,
     pub stake: Amount,
     pub relay_key: RelayKey,
-    /// What its open sessions may cost its stake at most.
+    /// What its open sessions in the coin of stakes may cost its stake at most.
     pub exposure: Amount,
     pub standing: Standing,
     /// When the stake returns, while unbonding.
     pub until: Height,
+    /// What it staked of other coins to back sessions in them, sorted by their names; none is empty.
+    pub backings: Vec<Backing>,
+}
+
+/// What a gateway staked of one coin, and what its open sessions in that coin may cost of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backing {
+    pub denom: Denom,
+    pub amount: Amount,
+    pub exposure: Amount,
+}
+
+impl Gateway {
+    /// What backs its sessions in a coin: its stake those in the coin of stakes.
+    pub fn backing(&self, denom: &Denom) -> Backing {
+        let none = Backing { denom: denom.clone(), amount: Amount::ZERO, exposure: Amount::ZERO };
+        if *denom == Denom::stake() {
+            return Backing { amount: self.stake, exposure: self.exposure, ..none };
+        }
+        self.backings.iter().find(|kept| kept.denom == *denom).cloned().unwrap_or(none)
+    }
+
+    /// Puts what backs its sessions in one coin in the place of what did.
+    pub fn set_backing(&mut self, backing: Backing) {
+        if backing.denom == Denom::stake() {
+            (self.stake, self.exposure) = (backing.amount, backing.exposure);
+            return;
+        }
+        self.backings.retain(|kept| kept.denom != backing.denom);
+        if !backing.amount.is_zero() || !backing.exposure.is_zero() {
+            self.backings.push(backing);
+            self.backings.sort_by(|a, b| a.denom.cmp(&b.denom));
+        }
+    }
+
+    /// Everything that it staked, coin by coin.
+    pub fn staked(&self) -> impl Iterator<Item = Coin> + '_ {
+        let others = self.backings.iter().map(|kept| Coin::new(kept.amount, kept.denom.clone()));
+        std::iter::once(Coin::stake(self.stake)).chain(others)
+    }
+
+    /// Whether an open session can cost it anything.
+    pub fn is_exposed(&self) -> bool {
+        !self.exposure.is_zero() || self.backings.iter().any(|kept| !kept.exposure.is_zero())
+    }
 }
 
 /// An app's free escrow of one coin.

@@ -8,7 +8,8 @@ mod fields;
 
 use crate::audit::{self, auditor, case, ruling, standing, verdict};
 use crate::{
-    claim, leaf, message, params, payout, price, query, relay, service, session, supplier, usage,
+    claim, coins, leaf, message, params, payout, price, query, relay, service, session, supplier,
+    usage,
 };
 use fields::Field;
 use prost::Message as _;
@@ -144,7 +145,12 @@ wire! {
     supplier::Supplier as gen_::Supplier {
         operator, owner, stake, relay_key, endpoint, offers, payouts, standing, until,
     };
-    supplier::Gateway as gen_::Gateway { address, stake, relay_key, exposure, standing, until };
+    supplier::Gateway as gen_::Gateway {
+        address, stake, relay_key, exposure, standing, until, backings,
+    };
+    supplier::Backing as gen_::Backing { denom, amount, exposure };
+    coins::Value as gen_::CoinValue { stake, units };
+    coins::AllowedCoin as gen_::AllowedCoin { denom, value };
     supplier::Escrow as gen_::Escrow { app, denom, amount };
     supplier::Delegation as gen_::Delegation { app, gateway, denom, limit, expires };
     params::Windows as gen_::Windows { grace, claim, proof, audit };
@@ -159,12 +165,13 @@ wire! {
     params::Params as gen_::Params {
         session_length, windows, relay_max, suppliers_per_session, inflight_max,
         request_max_bytes, checkpoint_cu, shares, proving, price, supplier_stake_min,
-        gateway_stake_min, owner_cap, unbonding, jail, history, settlements_per_block, audits,
+        gateway_stake_min, owner_cap, unbonding, jail, history, settlements_per_block, coins,
+        audits,
     };
     session::Terms as gen_::Terms {
         protocol_version, price, denom, source, cu_weights, tokenizer_hash, template_hash,
         context_max, windows, relay_max, inflight_max, request_max_bytes, checkpoint_cu, shares,
-        proving,
+        proving, value,
     };
     session::Seat as gen_::Seat { operator, relay_key, endpoint, payouts };
     session::Session as gen_::Session {

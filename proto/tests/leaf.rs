@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use expect_test::{Expect, expect};
+use proto::coins::Value;
 use proto::keys::RelaySecret;
 use proto::leaf::{AckHead, AckProof, Leaf};
 use proto::params::Params;
@@ -56,7 +57,7 @@ fn session() -> Session {
         end: Height(21),
         budget: Amount(1_000_000),
         seats: vec![seat()],
-        terms: Terms::of(&service, &Params::dev(), Price(1_000)),
+        terms: Terms::of(&service, &Params::dev(), Price(1_000), Value::PAR),
     }
 }
 

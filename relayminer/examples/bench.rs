@@ -8,6 +8,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use proto::coins::Value;
 use proto::keys::RelaySecret;
 use proto::params::Params;
 use proto::relay::{
@@ -80,7 +81,7 @@ fn session(number: u8) -> Result<Session, Box<dyn Error>> {
         end: Height(61),
         budget: Amount(1 << 60),
         seats: vec![seat],
-        terms: Terms::of(&service, &params, Price(1)),
+        terms: Terms::of(&service, &params, Price(1), Value::PAR),
     })
 }
 
@@ -144,6 +145,7 @@ async fn relay(
         status: Status::Completed,
         usage: Usage { fresh_in: 40, cached_in: 0, out: 50 },
         answer: commit(&seed.to_be_bytes()),
+        evidence_root: Digest::default(),
         times: Times { started_at: Time(1), first_token_at: Time(2), finished_at: Time(3) },
     };
     let signed = receipt::sign(secret, &request, session.terms.cu_weights, &outcome);

@@ -68,6 +68,8 @@ pub struct Limits {
     pub running: usize,
     /// Relays that run at once of one gateway.
     pub running_per_gateway: usize,
+    /// What is kept for auditors, in MiB: requests, answers and evidence of unsettled sessions.
+    pub evidence_mib: u64,
 }
 
 /// How long things may take, in milliseconds.
@@ -96,7 +98,7 @@ fn keep_settled() -> u64 {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { running: 512, running_per_gateway: 256 }
+        Limits { running: 512, running_per_gateway: 256, evidence_mib: 4096 }
     }
 }
 
@@ -158,7 +160,7 @@ impl Config {
 
     /// Whether a relay miner can run on it.
     pub fn check(&self) -> Result<(), ConfigRefused> {
-        let Limits { running, running_per_gateway } = self.limits;
+        let Limits { running, running_per_gateway, evidence_mib: _ } = self.limits;
         let t = &self.times;
         let positive = [
             ("limits.running", running as u64),

@@ -133,7 +133,7 @@ fn checks(book: &Book, tree: &Tree, claimed: Option<&Claimed>, due: &Due) -> Vec
             "the cost is price times compute units, or a reason says why it is less",
             whole || (settled.cost < due.cost && !settled.reason.is_empty()),
         ));
-        let split = book.session().terms.shares.split(settled.cost);
+        let split = book.session().terms.split(settled.cost);
         checks.push(check(
             "the cost was shared out as the session's terms say",
             settled.split == split,

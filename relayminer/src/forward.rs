@@ -6,13 +6,14 @@ use http::header::{
     RETRY_AFTER,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use proto::names::SEED_HEADER;
+use proto::evidence::EVIDENCE_MAX;
+use proto::names::{EVIDENCE_HEADER, EVIDENCE_PATH, SEED_HEADER};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -24,6 +25,9 @@ const ANSWER_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, CACHE_CONTROL, RETRY_AFTE
 
 /// How long a connection to the supplier is kept for the next relay.
 const KEEP_CONNECTION: Duration = Duration::from_secs(60);
+
+/// How long the supplier may take to give out evidence: a receipt waits for it.
+const EVIDENCE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the supplier may take.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +71,8 @@ pub enum UpstreamFailed {
     Silent(Duration),
     #[error("the supplier's server broke off: {0}")]
     BrokeOff(String),
+    #[error("the supplier's server promised evidence, but answers {0}")]
+    NoEvidence(StatusCode),
     #[error("the supplier's server sent {0:?}, which cannot be metered")]
     Encoded(String),
 }
@@ -81,6 +87,8 @@ pub struct Asked {
     pub body: Bytes,
     /// Of the sampler.
     pub seed: u64,
+    /// Under which the supplier keeps evidence: the relay's id.
+    pub tag: String,
 }
 
 /// An answer that begins.
@@ -89,6 +97,8 @@ pub struct Begun {
     pub status: StatusCode,
     /// What of its headers goes back.
     pub headers: HeaderMap,
+    /// Whether there will be evidence of it.
+    pub evidence: bool,
     body: Incoming,
     idle: Duration,
 }
@@ -145,7 +155,33 @@ impl Upstream {
             request = request.header(AUTHORIZATION, key);
         }
         request = request.header(SEED_HEADER, format!("{:016x}", asked.seed));
+        request = request.header(EVIDENCE_HEADER, asked.tag);
         request.body(Full::new(asked.body))
+    }
+
+    /// The evidence that the supplier keeps under `tag`, as far as the answer got.
+    pub async fn evidence(&self, tag: &str) -> Result<Vec<u8>, UpstreamFailed> {
+        let unreachable = |reason: String| UpstreamFailed::Unreachable(reason);
+        let uri = format!("{}{EVIDENCE_PATH}{tag}", self.base);
+        let mut request = Request::builder().method(Method::GET).uri(uri);
+        if let Some(key) = &self.key {
+            request = request.header(AUTHORIZATION, key);
+        }
+        let request = request.body(Full::new(Bytes::new()));
+        let request = request.map_err(|error| unreachable(error.to_string()))?;
+        let fetched = async {
+            let answer = self.client.request(request).await;
+            let answer = answer.map_err(|error| unreachable(chain_of(&error)))?;
+            let status = answer.status();
+            if status != StatusCode::OK {
+                return Err(UpstreamFailed::NoEvidence(status));
+            }
+            let body = Limited::new(answer.into_body(), EVIDENCE_MAX).collect().await;
+            let body = body.map_err(|error| UpstreamFailed::BrokeOff(error.to_string()))?;
+            Ok(body.to_bytes().to_vec())
+        };
+        let silent = |_| UpstreamFailed::Silent(EVIDENCE_PATIENCE);
+        timeout(EVIDENCE_PATIENCE, fetched).await.map_err(silent)?
     }
 }
 
@@ -161,7 +197,8 @@ fn begun(answer: Response<Incoming>, idle: Duration) -> Result<Begun, UpstreamFa
             headers.insert(name, value.clone());
         }
     }
-    Ok(Begun { status: head.status, headers, body, idle })
+    let evidence = head.headers.contains_key(EVIDENCE_HEADER);
+    Ok(Begun { status: head.status, headers, evidence, body, idle })
 }
 
 impl Begun {

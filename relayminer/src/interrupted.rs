@@ -63,6 +63,7 @@ fn record_of(
                 status: Status::Failed,
                 usage: Usage::default(),
                 answer: Commitment::default(),
+                evidence_root: Digest::default(),
                 times,
             };
             let weights = live.session().terms.cu_weights;

@@ -39,6 +39,7 @@ mod serve;
 pub mod sessions;
 mod submit;
 pub mod tree;
+pub mod vault;
 
 pub use config::{Config, TEMPLATE};
 pub use interrupted::Interrupted;

@@ -16,6 +16,7 @@ pub(crate) struct Metrics {
     running: IntGauge,
     sessions: IntGauge,
     height: IntGauge,
+    evidence: IntGauge,
     sent: IntCounterVec,
 }
 
@@ -46,6 +47,7 @@ impl Metrics {
             sent: counters("sent_total", "Messages to the chain, by kind and outcome", "kind")?,
             running: gauge("relays_running", "Relays that run")?,
             sessions: gauge("sessions", "Sessions that are known")?,
+            evidence: gauge("evidence_bytes", "Bytes that are kept for auditors")?,
             height: gauge("height", "The last known height of the chain")?,
             cu,
             seconds,
@@ -78,6 +80,10 @@ impl Metrics {
 
     pub(crate) fn sent(&self, kind: &'static str, count: usize) {
         self.sent.with_label_values(&[kind]).inc_by(count as u64);
+    }
+
+    pub(crate) fn keeps(&self, bytes: u64) {
+        self.evidence.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn observe(&self, height: u64, sessions: usize, running: usize) {

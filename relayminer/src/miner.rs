@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::relay::{Relay, Reply, start};
 use crate::sessions::{BookError, Live, Sessions};
+use crate::vault::Vault;
 use bytes::Bytes;
 use daemon::Stop;
 use http::HeaderMap;
@@ -47,6 +48,8 @@ pub(crate) struct Miner {
     pub(crate) metrics: Metrics,
     pub(crate) keep_settled: u64,
     pub(crate) trees: Arc<Trees>,
+    /// What auditors may ask for.
+    pub(crate) vault: Vault,
     /// Relays that run.
     pub(crate) tasks: TaskTracker,
     /// No more relays are let in.
@@ -87,7 +90,8 @@ impl Miner {
         let request = checked.envelope().request.body.clone();
         let accepted = self.admit(&live, checked, started).await?;
         let seed = sampler_seed(&request.session_id, &request.relay_id, &request.supplier);
-        let asked = Asked { path: path_of(endpoint), headers, body, seed };
+        let tag = request.relay_id.to_string();
+        let asked = Asked { path: path_of(endpoint), headers, body, seed, tag };
         let prompt = need.prompt;
         let relay = Relay { live, request, asked, prompt, count, started, accepted, pass };
         // No reply means that the book could not be written.

@@ -115,7 +115,7 @@ impl Due {
             unacked_from: 0,
         };
         let cost = claim::cost(session, &root);
-        Due { cu, cost, split: session.terms.shares.split(cost) }
+        Due { cu, cost, split: session.terms.split(cost) }
     }
 }
 

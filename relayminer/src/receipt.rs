@@ -22,6 +22,8 @@ pub struct Outcome {
     /// What was counted.
     pub usage: Usage,
     pub answer: Commitment,
+    /// Commitment to the evidence of which model ran; zeros: none.
+    pub evidence_root: Digest,
     pub times: Times,
 }
 
@@ -66,7 +68,7 @@ pub fn sign(
         started_at: outcome.times.started_at,
         first_token_at: outcome.times.first_token_at,
         finished_at: outcome.times.finished_at,
-        evidence_root: Digest::default(),
+        evidence_root: outcome.evidence_root,
     };
     receipt.sign(secret)
 }

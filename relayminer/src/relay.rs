@@ -7,6 +7,7 @@
 //!    '---- each way ends in one receipt: booked, synced, then given out as trailer
 //! ```
 
+mod dossier;
 mod tally;
 
 use crate::answer::{Answer, Giver, pipe};
@@ -18,6 +19,7 @@ use crate::miner::Miner;
 use crate::receipt;
 use crate::sessions::{BookError, Live};
 use bytes::Bytes;
+use dossier::Seen;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use proto::Height;
@@ -58,6 +60,8 @@ struct Run<'a> {
     live: &'a Live,
     request: RelayRequest,
     tally: Tally,
+    /// What an auditor may ask for.
+    seen: Seen,
 }
 
 /// Ends when a relay must.
@@ -76,11 +80,12 @@ async fn run(miner: &Miner, relay: Relay, reply: oneshot::Sender<Reply>) {
     let Relay { live, request, asked, prompt, count, started, accepted, pass } = relay;
     let tally =
         Tally::new(&live.session().terms, request.max_cu, prompt, count, miner.clock().now());
-    let mut run = Run { miner, live: &live, request, tally };
+    let seen = Seen::of(asked.path, asked.body.clone());
+    let mut run = Run { miner, live: &live, request, tally, seen };
     let deadline = live.session().deadline(started);
     let mut cutoff = std::pin::pin!(miner.cutoff(deadline));
     let (why, giver) = run.deliver(asked, accepted, reply, cutoff.as_mut()).await;
-    let receipt = run.receipt(&why);
+    let receipt = run.conclude(&why).await;
     let relay_id = run.request.relay_id;
     let booked = run.book(Record::Receipt(Box::new(receipt.clone()))).await;
     drop(pass);
@@ -120,6 +125,7 @@ impl Run<'_> {
         match begun {
             Some(Ok(begun)) => {
                 let (status, headers) = (begun.status, begun.headers.clone());
+                self.seen.evidence = begun.evidence;
                 if reply.send(Reply { status, headers, answer }).is_err() {
                     return (Why::Gone, None);
                 }
@@ -162,6 +168,7 @@ impl Run<'_> {
                 return Why::Gone;
             }
             self.tally.take(&data, self.miner.clock().now());
+            self.seen.take(&data);
             if begun.status.is_success() && self.tally.is_over() {
                 tracing::warn!(relay = %self.request.relay_id, "answer is longer than was asked for");
                 return Why::Cut;
@@ -199,11 +206,6 @@ impl Run<'_> {
             self.tally.take(&data, self.miner.clock().now());
         }
         Why::Refused
-    }
-
-    fn receipt(&mut self, why: &Why) -> Signed<Receipt> {
-        let status = self.tally.status(why);
-        self.sign(status)
     }
 
     fn sign(&mut self, status: Status) -> Signed<Receipt> {

@@ -13,6 +13,7 @@ pub(crate) use stand::{Stand, digest_of, receipt_of, told};
 use crate::admit::Identity;
 use crate::book::Opened;
 use crate::count::{BadBody, Count, Counter, Counters, Ending, Endpoint, Need};
+use proto::coins::Value;
 use proto::keys::RelaySecret;
 use proto::params::{Params, Proving};
 use proto::service::{Service, ServiceId};
@@ -84,7 +85,7 @@ pub(crate) fn session(start: u64) -> Session {
             endpoint: "http://127.0.0.1:9000".into(),
             payouts: vec![share(OWNER, 900_000), share(HELPER, 100_000)],
         }],
-        terms: Terms::of(&service, &params, Price(1_000_000)),
+        terms: Terms::of(&service, &params, Price(1_000_000), Value::PAR),
     }
 }
 

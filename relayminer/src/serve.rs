@@ -16,11 +16,12 @@ use crate::pulse::Pulse;
 use crate::router::{admin_router, router};
 use crate::sessions::{FolderRefused, Sessions};
 use crate::submit::{self, Part};
+use crate::vault::{self, Vault};
 use daemon::Stop;
 use daemon::home::{HomeLock, HomeTaken};
 use futures::StreamExt;
-use proto::Address;
 use proto::keys::RelaySecret;
+use proto::{Address, Height};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,9 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
     };
     let sessions = Sessions::open(&folder, identity.clone(), parts.market.clone())?;
     interrupted::finish(&sessions, &writer, &parts.relay_secret, &parts.clock).await?;
+    let room = parts.limits.evidence_mib.saturating_mul(1 << 20);
+    let vault = Vault::open(&parts.home.join(vault::FOLDER), room)
+        .map_err(system("the folder of evidence cannot be used"))?;
     let silence = Duration::from_millis(parts.times.chain_silence_ms);
     let (pulse, following) = Pulse::follow(parts.market.heights(), silence);
     let miner = Arc::new(Miner {
@@ -101,6 +105,7 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
         metrics: Metrics::new()?,
         keep_settled: parts.keep_settled,
         trees: Arc::new(Trees::default()),
+        vault,
         tasks: TaskTracker::new(),
         draining: stop.clone(),
         cut: Stop::new(),
@@ -184,6 +189,8 @@ async fn observe(miner: Arc<Miner>) {
     loop {
         let height = heights.borrow_and_update().0;
         miner.metrics.observe(height, miner.sessions.all().len(), miner.gate.running());
+        miner.metrics.keeps(miner.vault.used());
+        miner.forget_evidence(Height(height)).await;
         if heights.changed().await.is_err() {
             return;
         }

@@ -1,7 +1,8 @@
 //! The shapes of answers, as OpenAI's clients know them.
 
+use crate::author::Finish;
 use crate::tools::Call;
-use crate::worker::{Finish, Token, Told};
+use crate::worker::{Piece, Token, Told};
 use meter::Endpoint;
 use serde_json::{Value, json};
 
@@ -182,6 +183,19 @@ pub(crate) struct Made {
 }
 
 impl Made {
+    /// Takes the next piece of it.
+    pub(crate) fn take(&mut self, piece: Piece) {
+        match piece {
+            Piece::Text { text, logprobs } => {
+                self.text.push_str(&text);
+                self.told.extend(logprobs);
+            }
+            Piece::Calls(calls) => self.calls = calls,
+            Piece::End(finish) => self.finish = Some(finish),
+            Piece::Failed(_) | Piece::Late(_) => {}
+        }
+    }
+
     /// The text that is counted: what reached the client.
     pub(crate) fn counted(&self) -> String {
         let calls = self.calls.iter().flat_map(|call| [call.name.as_str(), &call.arguments]);

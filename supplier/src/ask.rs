@@ -29,6 +29,13 @@ pub(crate) struct Ask {
     pub(crate) tools: Tools,
 }
 
+impl Ask {
+    /// How many answers are asked for.
+    pub(crate) fn choices(&self) -> usize {
+        self.asked.prompts.len() * self.asked.n as usize
+    }
+}
+
 /// Reads a request.
 pub(crate) fn read(
     meter: &Meter,
@@ -37,8 +44,7 @@ pub(crate) fn read(
     body: &[u8],
 ) -> Result<Ask, BadRequest> {
     let asked = meter.read(endpoint, body)?;
-    // It was read as an object just now.
-    let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let fields = fields(body)?;
     let sampling = Sampling {
         temperature: number(&fields, "temperature", 0.0, 2.0)?.unwrap_or(defaults.temperature),
         top_p: number(&fields, "top_p", 0.0, 1.0)?.unwrap_or(defaults.top_p),
@@ -64,6 +70,14 @@ pub(crate) fn read(
         logprobs: logprobs(&fields, endpoint)?,
         form,
         tools,
+    })
+}
+
+/// A body's fields. What nests too deeply to be one value is refused here.
+pub(crate) fn fields(body: &[u8]) -> Result<Map<String, Value>, BadRequest> {
+    serde_json::from_slice(body).map_err(|error| BadRequest {
+        message: format!("the body is not a request in JSON: {error}"),
+        param: None,
     })
 }
 

@@ -10,11 +10,22 @@ pub(crate) struct Metrics {
     pub(crate) refused: IntCounter,
     pub(crate) tokens: IntCounter,
     pub(crate) running: IntGauge,
+    /// Answers that wait for their turn.
+    pub(crate) waiting: IntGauge,
     /// Tokens of prompts that were known already.
     pub(crate) reused: IntCounter,
     /// Pages of the cache that are in use or promised.
     pub(crate) cache_pages: IntGauge,
+    /// Sets of boxes that a model ran on and that ended.
+    pub(crate) epochs: IntCounter,
+    /// Tokens that were read again because boxes were lost.
+    pub(crate) reread: IntCounter,
+    /// Until all boxes were ready again.
+    pub(crate) recovery: Histogram,
+    /// Answers whose server told another usage than the text has.
+    pub(crate) usage_wrong: IntCounter,
     first_token: Histogram,
+    between: Histogram,
     step: Histogram,
     batch: Histogram,
 }
@@ -32,6 +43,7 @@ impl Metrics {
             refused: IntCounter::new("lode_supplier_refused_total", "Requests that were refused")?,
             tokens: IntCounter::new("lode_supplier_tokens_total", "Tokens that were generated")?,
             running: IntGauge::new("lode_supplier_running", "Answers that are being made")?,
+            waiting: IntGauge::new("lode_supplier_waiting", "Answers that wait for their turn")?,
             reused: IntCounter::new(
                 "lode_supplier_prompt_tokens_reused_total",
                 "Tokens of prompts that were not read again",
@@ -40,7 +52,29 @@ impl Metrics {
                 "lode_supplier_cache_pages",
                 "Pages of the cache that are in use or promised",
             )?,
+            epochs: IntCounter::new(
+                "lode_supplier_epochs_ended_total",
+                "Sets of boxes that a model ran on and that ended",
+            )?,
+            reread: IntCounter::new(
+                "lode_supplier_tokens_reread_total",
+                "Tokens that were read again because boxes were lost",
+            )?,
+            recovery: histogram(
+                "recovery_seconds",
+                "Until all boxes of a model were ready",
+                seconds.clone(),
+            )?,
+            usage_wrong: IntCounter::new(
+                "lode_supplier_usage_wrong_total",
+                "Answers whose server told another usage than the text has",
+            )?,
             first_token: histogram("first_token_seconds", "Until the first text", seconds.clone())?,
+            between: histogram(
+                "between_tokens_seconds",
+                "Between two texts of an answer",
+                seconds.clone(),
+            )?,
             step: histogram("step_seconds", "One step of the batch", seconds)?,
             batch: histogram("batch_size", "Sequences in a step", sizes)?,
         };
@@ -48,9 +82,15 @@ impl Metrics {
         registry.register(Box::new(metrics.refused.clone()))?;
         registry.register(Box::new(metrics.tokens.clone()))?;
         registry.register(Box::new(metrics.running.clone()))?;
+        registry.register(Box::new(metrics.waiting.clone()))?;
         registry.register(Box::new(metrics.reused.clone()))?;
         registry.register(Box::new(metrics.cache_pages.clone()))?;
+        registry.register(Box::new(metrics.epochs.clone()))?;
+        registry.register(Box::new(metrics.reread.clone()))?;
+        registry.register(Box::new(metrics.recovery.clone()))?;
+        registry.register(Box::new(metrics.usage_wrong.clone()))?;
         registry.register(Box::new(metrics.first_token.clone()))?;
+        registry.register(Box::new(metrics.between.clone()))?;
         registry.register(Box::new(metrics.step.clone()))?;
         registry.register(Box::new(metrics.batch.clone()))?;
         Ok(metrics)
@@ -59,6 +99,10 @@ impl Metrics {
     pub(crate) fn step(&self, sequences: usize, took: Duration) {
         self.batch.observe(sequences as f64);
         self.step.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn between(&self, took: Duration) {
+        self.between.observe(took.as_secs_f64());
     }
 
     pub(crate) fn first_token(&self, took: Duration) {

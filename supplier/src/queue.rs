@@ -43,6 +43,23 @@ impl Queue {
         self.open || !self.jobs.is_empty() || !idle
     }
 
+    /// One more waits.
+    pub(crate) fn push(&mut self, job: Job) {
+        self.jobs.push_back(job);
+    }
+
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Fails all that wait.
+    pub(crate) fn fail_all(&mut self, reason: &str) {
+        while let Some(job) = self.pop() {
+            job.tell(Piece::Failed(reason.to_owned()));
+        }
+    }
+
     /// Drops what nobody waits for any more, and what waited too long.
     pub(crate) fn drop_finished(&mut self, limit: Duration) {
         let waiting = &self.waiting;
@@ -69,11 +86,11 @@ impl Queue {
     ) -> Option<(Job, Slot, usize)> {
         loop {
             let first = self.jobs.front()?;
-            if first.prompt.len() > PAGE && is_read(&first.prompt) {
+            if first.brief.prompt.len() > PAGE && is_read(&first.brief.prompt) {
                 return None;
             }
-            let tokens = first.prompt.len() + first.max_tokens as usize;
-            match cache.take_for(&first.prompt, tokens) {
+            let tokens = first.brief.prompt.len() + first.brief.max_tokens as usize;
+            match cache.take_for(&first.brief.prompt, tokens) {
                 Ok((slot, known)) => {
                     return Some((self.pop()?, slot, known));
                 }

@@ -29,6 +29,12 @@ pub(crate) enum Refusal {
     Late(u64),
     #[error("the answer could not be made: {0}")]
     Failed(String),
+    /// The model's server is not there, or failed.
+    #[error("{0}")]
+    Away(String),
+    /// The model's server finds a fault in the request.
+    #[error("the model's server refuses the request: {0}")]
+    Backend(String),
 }
 
 impl Refusal {
@@ -49,6 +55,8 @@ impl Refusal {
             }
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "server_error", None),
             Refusal::Late(_) => (StatusCode::GATEWAY_TIMEOUT, "server_error", Some("timeout")),
+            Refusal::Away(_) => (StatusCode::BAD_GATEWAY, "server_error", Some("backend_failed")),
+            Refusal::Backend(_) => (StatusCode::BAD_REQUEST, "invalid_request_error", None),
             Refusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
         }
     }

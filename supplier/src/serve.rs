@@ -1,28 +1,35 @@
 //! HTTP on one side, the computing thread on the other.
 
+use crate::admin::{Dial, Front, Work};
 use crate::answer::{Frame, Made, Used};
-use crate::ask::{self, Ask};
+use crate::ask::Ask;
 use crate::config::Limits;
+use crate::crew::{Caller, Member, Wait};
 use crate::defaults::Defaults;
+use crate::desk::{Desk, briefs};
 use crate::grammar::{Grammar, Grammars};
+use crate::link::frame_max;
 use crate::metrics::Metrics;
+use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
+use crate::shelf::{Record, Shelf};
 use crate::tools::Watch;
+use crate::worker::head::{Event, Head, forward};
 use crate::worker::{Job, Piece, Workshop};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use daemon::Stop;
 use daemon::health::Health;
-use engine::{Full, Model, PAGE, Room};
+use engine::{Full, KERNEL_CLASS, Model, PAGE, Residual, Room};
 use futures::Stream;
 use futures::stream::{SelectAll, StreamExt, select_all};
-use meter::{BadRequest, Endpoint, Meter};
+use meter::{Endpoint, Meter};
 use prometheus::Registry;
-use proto::names::SEED_HEADER;
+use proto::names::{EVIDENCE_HEADER, EVIDENCE_PATH, SEED_HEADER};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -50,20 +57,21 @@ pub enum ServeError {
     Metrics(#[from] prometheus::Error),
     #[error("the computing thread cannot start: {0}")]
     Thread(std::io::Error),
+    #[error("the model's server cannot be asked: {0}")]
+    Client(String),
     #[error("serving failed: {0}")]
     Listener(std::io::Error),
 }
 
 #[derive(Clone)]
 struct Supplier {
-    meter: Arc<Meter>,
-    name: Arc<str>,
-    defaults: Defaults,
+    desk: Desk,
+    /// What evidence says of the bits of answers.
+    class: &'static str,
     limits: Limits,
+    dial: Dial,
     room: Room,
-    /// Tokens of prompt and answer together that the model can read.
-    context_max: u64,
-    grammars: Arc<Grammars>,
+    shelf: Shelf,
     jobs: Sender<Job>,
     waiting: Arc<AtomicUsize>,
     metrics: Metrics,
@@ -78,67 +86,126 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
 
 /// The routes, with the computing thread behind them. The thread ends when the routes are dropped.
 pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
+    front(parts, stop).map(|front| front.router)
+}
+
+/// The same, over the boxes of a pipeline if there is one.
+pub fn router_over(
+    pipeline: Option<Pipeline>,
+    parts: Parts,
+    stop: Stop,
+) -> Result<Router, ServeError> {
+    front_over(pipeline, parts, stop).map(|front| front.router)
+}
+
+/// The routes with what their owner can set and see.
+pub fn front(parts: Parts, stop: Stop) -> Result<Front, ServeError> {
+    front_over(None, parts, stop)
+}
+
+/// The same, with what computes behind them: one thread, or one and the boxes of a pipeline, which
+/// are called on the runtime that this is called on. `parts.model` then holds the model's ends.
+pub fn front_over(
+    pipeline: Option<Pipeline>,
+    parts: Parts,
+    stop: Stop,
+) -> Result<Front, ServeError> {
+    let class = pipeline
+        .as_ref()
+        .map_or(KERNEL_CLASS, |pipeline| Residual::from(pipeline.settings.residual).class());
     let registry = Registry::new();
     let metrics = Metrics::new(&registry)?;
     let (jobs, received) = channel();
     let waiting = Arc::new(AtomicUsize::new(0));
     tracing::info!(model = parts.name, "{}", parts.model.report());
-    let room = room(&parts.model, &parts.limits);
+    let (room, dial) = (room(&parts.model, &parts.limits), Dial::of(&parts.limits));
     let context_max = parts.model.context_max() as u64;
     let grammars = Arc::new(Grammars::new(parts.meter.clone(), parts.model.vocabulary()));
     let workshop = Workshop {
         model: parts.model,
         meter: parts.meter.clone(),
         room,
+        cache_mib: parts.limits.cache_mib,
         answer_limit: Duration::from_secs(parts.limits.answer_s),
+        dial: dial.clone(),
         waiting: waiting.clone(),
         metrics: metrics.clone(),
     };
-    std::thread::Builder::new()
-        .name("compute".to_owned())
-        .spawn(move || workshop.run(&received))
-        .map_err(ServeError::Thread)?;
-    let (meter, name) = (parts.meter, parts.name.into());
-    let (defaults, limits) = (parts.defaults, parts.limits);
+    match pipeline {
+        None => compute(move || workshop.run(&received))?,
+        Some(pipeline) => {
+            let (tell, events) = channel();
+            let members = call(&pipeline, &tell, &stop);
+            compute(move || forward(&received, &tell))?;
+            compute(move || Head::new(workshop, pipeline, members).run(&events))?;
+        }
+    }
+    let (limits, shelf) = (parts.limits, Shelf::default());
+    let desk = Desk {
+        meter: parts.meter,
+        name: parts.name.into(),
+        defaults: parts.defaults,
+        context_max,
+        grammars,
+    };
     let asked = stop.clone();
     let health = Health::new(registry, move || match asked.is_asked() {
         true => Err("stopping".to_owned()),
         false => Ok(()),
     });
-    let supplier = Supplier {
-        meter,
-        name,
-        defaults,
-        limits,
-        room,
-        context_max,
-        grammars,
-        jobs,
-        waiting,
-        metrics,
-        stop,
-    };
+    let work = Work::new(desk.name.clone(), metrics.clone(), waiting.clone());
+    let front = dial.clone();
+    let supplier =
+        Supplier { desk, class, limits, dial, room, shelf, jobs, waiting, metrics, stop };
     let api = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
         .route("/v1/models", get(models))
+        .route(&format!("{EVIDENCE_PATH}{{tag}}"), get(evidence))
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
         .with_state(supplier);
-    Ok(health.router().merge(api))
+    Ok(Front { router: health.router().merge(api), dial: front, work })
+}
+
+/// Runs `work` on a thread of its own.
+fn compute(work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+    let thread = std::thread::Builder::new().name("compute".to_owned());
+    thread.spawn(work).map(drop).map_err(ServeError::Thread)
+}
+
+/// Calls all boxes of a pipeline.
+fn call(pipeline: &Pipeline, events: &Sender<Event>, stop: &Stop) -> Vec<Member> {
+    let settings = &pipeline.settings;
+    let caller = Caller {
+        keys: pipeline.keys.clone(),
+        wait: Wait {
+            ping: Duration::from_millis(settings.ping_ms),
+            silence: Duration::from_millis(settings.silence_ms),
+        },
+        frame_max: frame_max(pipeline.outline.hidden, pipeline.outline.context),
+    };
+    let member = |(who, (key, address, _)): (usize, &(_, String, _))| {
+        let events = events.clone();
+        // The thread that would hear of it may have ended.
+        let tell = move |news| drop(events.send(Event::News(news)));
+        Member::call(who, (*key, address.clone()), caller.clone(), tell, stop.clone())
+    };
+    pipeline.stages.iter().enumerate().map(member).collect()
 }
 
 /// As many pages as the memory for them holds, and no more than all sequences could fill.
 fn room(model: &Model, limits: &Limits) -> Room {
     let most = limits.sequences.saturating_mul(model.context_max().div_ceil(PAGE));
-    let fit = limits.cache_mib.saturating_mul(1 << 20) / model.page_bytes();
+    // Without layers a page takes nothing here; what other boxes hold is known when they are there.
+    let fit = limits.cache_mib.saturating_mul(1 << 20) / model.page_bytes().max(1);
     Room { sequences: limits.sequences, pages: fit.min(most) }
 }
 
 async fn models(State(supplier): State<Supplier>) -> Json<Value> {
     Json(json!({"object": "list", "data": [{
-        "id": &*supplier.name, "object": "model", "created": 0, "owned_by": "lode",
-        "max_model_len": u64::from(supplier.meter.context_max()).min(supplier.context_max),
+        "id": &*supplier.desk.name, "object": "model", "created": 0, "owned_by": "lode",
+        "max_model_len": u64::from(supplier.desk.meter.context_max()).min(supplier.desk.context_max),
     }]}))
 }
 
@@ -148,6 +215,13 @@ async fn chat(State(supplier): State<Supplier>, request: Request) -> Response {
 
 async fn completions(State(supplier): State<Supplier>, request: Request) -> Response {
     supplier.answer(Endpoint::Completions, request).await
+}
+
+async fn evidence(State(supplier): State<Supplier>, Path(tag): Path<String>) -> Response {
+    match supplier.shelf.take(&tag) {
+        Some(record) => record.evidence().encode().into_response(),
+        None => (StatusCode::NOT_FOUND, "there is no evidence under this tag").into_response(),
+    }
 }
 
 /// The pieces of one choice.
@@ -177,14 +251,16 @@ impl Supplier {
         let (head, body) = request.into_parts();
         let most = self.limits.request_bytes;
         let body = to_bytes(body, most).await.map_err(|_| Refusal::TooLarge(most))?;
-        let mut ask = ask::read(&self.meter, &self.defaults, endpoint, &body)?;
-        if ask.asked.model != *self.name {
-            return Err(Refusal::Model(ask.asked.model));
-        }
-        self.fit(&mut ask, endpoint)?;
+        let ask = self.desk.read(endpoint, &body)?;
+        self.fit(&ask)?;
         let grammar = self.grammar(&ask).await?;
-        let seed = seed(&head.headers, &ask);
-        let pieces = self.order(&ask, seed, grammar)?;
+        let seed = seed(&head.headers);
+        let record = Record::traces(self.class, ask.choices());
+        let tag = head
+            .headers
+            .get(EVIDENCE_HEADER)
+            .filter(|tag| tag.to_str().is_ok_and(|tag| self.shelf.put(tag, record.clone())));
+        let pieces = self.order(&ask, seed, grammar.as_ref(), tag.is_some().then_some(&record))?;
         let frame = Frame {
             endpoint,
             id: format!(
@@ -195,67 +271,58 @@ impl Supplier {
             created: now_nanos() / 1_000_000_000,
             model: ask.asked.model.clone(),
         };
-        if ask.asked.stream {
-            Ok(self.stream(frame, ask, pieces))
-        } else {
-            self.whole(frame, ask, pieces).await
+        let mut response = match ask.asked.stream {
+            true => self.stream(frame, ask, pieces),
+            false => self.whole(frame, ask, pieces).await?,
+        };
+        if let Some(tag) = tag {
+            response.headers_mut().insert(EVIDENCE_HEADER, tag.clone());
         }
+        Ok(response)
     }
 
-    /// Refuses what the model's context or the memory can never hold.
-    fn fit(&self, ask: &mut Ask, endpoint: Endpoint) -> Result<(), Refusal> {
+    /// Refuses what the memory can never hold.
+    fn fit(&self, ask: &Ask) -> Result<(), Refusal> {
         let longest = ask.asked.prompts.iter().map(Vec::len).max().unwrap_or(0) as u64;
-        let context = self.context_max;
-        let room = context.checked_sub(longest).filter(|room| *room > 0).ok_or_else(|| {
-            let param = if endpoint == Endpoint::Chat { "messages" } else { "prompt" };
-            let message = format!(
-                "this model reads {context} tokens, but the prompt alone has {longest}: shorten it"
-            );
-            BadRequest::of(param, message)
-        })?;
-        ask.asked.max_tokens = ask.asked.max_tokens.min(room);
         let tokens = (longest + ask.asked.max_tokens) as usize;
         let (needed, all) = (tokens.div_ceil(PAGE), self.room.pages);
-        if needed > all {
-            return Err(Refusal::Memory(Full::Never { tokens, needed, all }));
+        match needed > all {
+            true => Err(Refusal::Memory(Full::Never { tokens, needed, all })),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     async fn grammar(&self, ask: &Ask) -> Result<Option<Grammar>, Refusal> {
-        let Some(form) = ask.form.clone() else { return Ok(None) };
-        let grammars = self.grammars.clone();
-        // A schema takes a while to compile, the first one also lays out the vocabulary.
-        let compiled = tokio::task::spawn_blocking(move || grammars.compile(&form)).await;
+        if ask.form.is_none() {
+            return Ok(None);
+        }
+        let (desk, ask) = (self.desk.clone(), ask.clone());
+        // The first schema also lays out the vocabulary.
+        let compiled = tokio::task::spawn_blocking(move || desk.grammar(&ask)).await;
         let compiled = compiled.map_err(|error| Refusal::Failed(error.to_string()))?;
-        Ok(Some(compiled?))
+        Ok(compiled?)
     }
 
     /// Sends a job for each choice, unless too many wait.
-    fn order(&self, ask: &Ask, seed: u64, grammar: Option<Grammar>) -> Result<Pieces, Refusal> {
-        let choices = ask.asked.prompts.len() * ask.asked.n as usize;
+    fn order(
+        &self,
+        ask: &Ask,
+        seed: u64,
+        grammar: Option<&Grammar>,
+        record: Option<&Record>,
+    ) -> Result<Pieces, Refusal> {
+        let choices = ask.choices();
         let waiting = self.waiting.fetch_add(choices, Ordering::Relaxed);
-        if waiting + choices > self.limits.queue + self.limits.sequences {
+        if waiting + choices > self.dial.queue() + self.dial.sequences() {
             self.waiting.fetch_sub(choices, Ordering::Relaxed);
             return Err(Refusal::Busy { waiting });
         }
         let since = Instant::now();
         let mut all: Vec<OfChoice> = Vec::new();
-        for index in 0..choices {
+        for (index, brief) in briefs(ask, seed, grammar).into_iter().enumerate() {
             let (pieces, mut received) = unbounded_channel();
-            let mut sampling = ask.sampling.clone();
-            // Each choice has a seed of its own; the first has the one that was given.
-            sampling.seed = seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let job = Job {
-                prompt: ask.asked.prompts[index / ask.asked.n as usize].clone(),
-                max_tokens: ask.asked.max_tokens,
-                sampling,
-                stop: ask.stop.clone(),
-                logprobs: ask.logprobs,
-                grammar: grammar.clone(),
-                since,
-                pieces,
-            };
+            let evidence = record.map(|record| (record.clone(), index));
+            let job = Job { brief, evidence, since, pieces };
             self.jobs.send(job).map_err(|_| Refusal::Stopping)?;
             let stream = futures::stream::poll_fn(move |context| received.poll_recv(context));
             let mut watch = Watch::new(&ask.tools);
@@ -270,7 +337,7 @@ impl Supplier {
 
     async fn whole(&self, frame: Frame, ask: Ask, mut pieces: Pieces) -> Result<Response, Refusal> {
         let began = Instant::now();
-        let choices = ask.asked.prompts.len() * ask.asked.n as usize;
+        let choices = ask.choices();
         let mut made: Vec<Made> = vec![Made::default(); choices];
         while let Some((index, piece)) = pieces.next().await {
             if made.iter().all(|made| made.text.is_empty() && made.calls.is_empty()) {
@@ -290,7 +357,7 @@ impl Supplier {
         if made.iter().any(|made| made.finish.is_none()) {
             return Err(Refusal::Failed("it broke off".to_owned()));
         }
-        let out = made.iter().map(|made| self.meter.count(&made.counted())).sum();
+        let out = made.iter().map(|made| self.desk.meter.count(&made.counted())).sum();
         let wanted = ask.logprobs.is_some();
         let choice = |(index, made)| frame.choice(index, made, wanted);
         let list = made.iter().enumerate().map(choice).collect();
@@ -299,10 +366,10 @@ impl Supplier {
     }
 
     fn stream(&self, frame: Frame, ask: Ask, pieces: Pieces) -> Response {
-        let choices = ask.asked.prompts.len() * ask.asked.n as usize;
+        let choices = ask.choices();
         let first: String = (0..choices).filter_map(|index| frame.begins(index)).collect();
         let began = Instant::now();
-        let (meter, metrics) = (self.meter.clone(), self.metrics.clone());
+        let (meter, metrics) = (self.desk.meter.clone(), self.metrics.clone());
         let mut texts = vec![String::new(); choices];
         let wanted = ask.logprobs.is_some();
         let shape = frame.clone();
@@ -375,11 +442,11 @@ fn with_end(
     first.chain(events)
 }
 
-/// The client's seed; else the one that the relay fixes; else a random one.
-fn seed(headers: &HeaderMap, ask: &Ask) -> u64 {
+/// The seed that the relay fixes; else a random one. A client's own goes before it.
+fn seed(headers: &HeaderMap) -> u64 {
     let relay = headers.get(SEED_HEADER).and_then(|value| value.to_str().ok());
     let relay = relay.and_then(|text| u64::from_str_radix(text, 16).ok());
-    ask.seed.or(relay).unwrap_or_else(|| {
+    relay.unwrap_or_else(|| {
         let mut bytes = [0; 8];
         match getrandom::fill(&mut bytes) {
             Ok(()) => u64::from_le_bytes(bytes),

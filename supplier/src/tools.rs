@@ -4,8 +4,9 @@
 //! name and arguments, bare, in a list, or between the marks that Qwen and Mistral use. Where the
 //! client demands a call, the answer is held to that object by a grammar.
 
+use crate::author::Finish;
 use crate::grammar::Form;
-use crate::worker::{Finish, Piece, Told};
+use crate::worker::{Piece, Told};
 use meter::BadRequest;
 use serde_json::{Map, Value, json};
 

@@ -1,28 +1,28 @@
 //! The one thread that computes.
 
+pub(crate) mod groups;
+pub(crate) mod head;
+
+use crate::admin::Dial;
+use crate::author::{Author, Brief, Finish};
 use crate::batch::{self, Pace};
-use crate::grammar::Grammar;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
-use crate::text::{Said, Voice};
+use crate::shelf::Record;
 use crate::tools::Call;
-use engine::{Cache, Candidate, Chunk, Model, Room, Sampled, Sampling, Slot, sample};
+use engine::{Cache, Candidate, Chunk, Model, Room, Sampled, Slot};
 use meter::Meter;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// One answer to be made.
 pub(crate) struct Job {
-    pub(crate) prompt: Vec<u32>,
-    pub(crate) max_tokens: u64,
-    pub(crate) sampling: Sampling,
-    pub(crate) stop: Vec<String>,
-    pub(crate) logprobs: Option<usize>,
-    /// What the answer must look like.
-    pub(crate) grammar: Option<Grammar>,
+    pub(crate) brief: Brief,
+    /// Where evidence of it goes, and which choice it is there.
+    pub(crate) evidence: Option<(Record, usize)>,
     /// When it was asked for.
     pub(crate) since: Instant,
     /// Where pieces go: no more than one for each token. When nobody listens the answer ends.
@@ -59,41 +59,30 @@ pub(crate) struct Token {
     pub(crate) logprob: f32,
 }
 
-/// Why an answer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finish {
-    Stop,
-    Length,
-    Calls,
-}
-
-impl Finish {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Finish::Stop => "stop",
-            Finish::Length => "length",
-            Finish::Calls => "tool_calls",
-        }
-    }
-}
-
 /// What the thread works with.
 pub(crate) struct Workshop {
     pub(crate) model: Model,
     pub(crate) meter: Arc<Meter>,
     pub(crate) room: Room,
+    /// Memory for keys and values.
+    pub(crate) cache_mib: usize,
     pub(crate) answer_limit: Duration,
+    pub(crate) dial: Dial,
     pub(crate) waiting: Arc<AtomicUsize>,
     pub(crate) metrics: Metrics,
 }
 
 /// An answer that is being made.
 struct Sequence {
-    job: Job,
+    author: Author,
+    evidence: Option<(Record, usize)>,
+    since: Instant,
+    pieces: UnboundedSender<Piece>,
     slot: Slot,
     /// Tokens that the model has not read.
     unread: Vec<u32>,
-    voice: Voice,
+    /// When its last text went out.
+    spoke: Option<Instant>,
     logprobs: Vec<Told>,
 }
 
@@ -107,8 +96,9 @@ impl Workshop {
         while queue.receive(jobs, running.is_empty()) {
             queue.drop_finished(self.answer_limit);
             self.drop_finished(&mut cache, &mut running);
-            while let Some((job, slot, known)) =
-                queue.admit(&mut cache, |prompt| running.iter().any(|s| s.is_reading(prompt)))
+            while running.len() < self.dial.sequences()
+                && let Some((job, slot, known)) =
+                    queue.admit(&mut cache, |prompt| running.iter().any(|s| s.is_reading(prompt)))
             {
                 self.metrics.reused.inc_by(known as u64);
                 running.push(Sequence::new(job, slot, known));
@@ -118,6 +108,7 @@ impl Workshop {
                 self.step(&mut cache, &mut running, turn, &mut pace);
             }
             self.metrics.running.set(running.len() as i64);
+            self.metrics.waiting.set(self.waiting.load(Ordering::Relaxed) as i64);
             self.metrics.cache_pages.set((self.room.pages - cache.left_pages()) as i64);
         }
     }
@@ -125,11 +116,11 @@ impl Workshop {
     /// Ends what nobody waits for any more, and what takes too long.
     fn drop_finished(&self, cache: &mut Cache, running: &mut Vec<Sequence>) {
         running.retain(|sequence| {
-            let late = sequence.job.since.elapsed() > self.answer_limit;
+            let late = sequence.since.elapsed() > self.answer_limit;
             if late {
-                sequence.job.tell(Piece::Late(self.answer_limit));
+                sequence.tell(Piece::Late(self.answer_limit));
             }
-            let goes = late || sequence.job.pieces.is_closed() || sequence.unread.is_empty();
+            let goes = late || sequence.pieces.is_closed() || sequence.unread.is_empty();
             if goes {
                 cache.free(sequence.slot);
             }
@@ -173,55 +164,31 @@ impl Workshop {
 
     /// Chooses the next token of one sequence.
     fn advance(&self, sequence: &mut Sequence, logits: &[f32]) {
-        let allowed = match sequence.job.grammar.as_mut().map(Grammar::allowed).transpose() {
-            Ok(allowed) => allowed,
+        let turn = match sequence.author.turn(&self.meter, logits) {
+            Ok(turn) => turn,
             Err(reason) => return sequence.fail(reason),
         };
-        let (job, answer) = (&sequence.job, sequence.voice.tokens());
-        let said = engine::Said { prompt: &job.prompt, answer, allowed: allowed.as_deref() };
-        let sampled = sample(logits, &job.sampling, said, job.logprobs);
-        let token = sampled.chosen.token;
-        if self.meter.ends(token) {
-            return self.finish(sequence, Finish::Stop);
+        if let Some((record, choice)) = &sequence.evidence {
+            record.push(*choice, &turn.chosen);
         }
-        let done = match sequence.job.grammar.as_mut().map(|grammar| grammar.take(token)) {
-            None => false,
-            Some(Ok(done)) => done,
-            Some(Err(reason)) => return sequence.fail(reason),
-        };
-        self.metrics.tokens.inc();
-        if sequence.job.logprobs.is_some() {
-            sequence.logprobs.push(self.told(&sampled));
-        }
-        match sequence.voice.say(&self.meter, token) {
-            Said::More(text) => {
-                if !text.is_empty() {
-                    let logprobs = std::mem::take(&mut sequence.logprobs);
-                    sequence.job.tell(Piece::Text { text, logprobs });
-                }
-                if done {
-                    return self.finish(sequence, Finish::Stop);
-                }
-                if sequence.voice.tokens().len() as u64 >= sequence.job.max_tokens {
-                    return self.finish(sequence, Finish::Length);
-                }
-                sequence.unread.push(token);
-            }
-            Said::Stopped(text) => {
-                let logprobs = std::mem::take(&mut sequence.logprobs);
-                sequence.job.tell(Piece::Text { text, logprobs });
-                sequence.job.tell(Piece::End(Finish::Stop));
+        if turn.spoken {
+            self.metrics.tokens.inc();
+            if sequence.author.brief().logprobs.is_some() {
+                sequence.logprobs.push(self.told(&turn.sampled));
             }
         }
-    }
-
-    fn finish(&self, sequence: &mut Sequence, finish: Finish) {
-        let text = sequence.voice.end(&self.meter);
-        let logprobs = std::mem::take(&mut sequence.logprobs);
-        if !text.is_empty() || !logprobs.is_empty() {
-            sequence.job.tell(Piece::Text { text, logprobs });
+        let ends = turn.end.is_some();
+        if !turn.text.is_empty() || (ends && !sequence.logprobs.is_empty()) {
+            if let Some(spoke) = sequence.spoke.replace(Instant::now()) {
+                self.metrics.between(spoke.elapsed());
+            }
+            let logprobs = std::mem::take(&mut sequence.logprobs);
+            sequence.tell(Piece::Text { text: turn.text, logprobs });
         }
-        sequence.job.tell(Piece::End(finish));
+        match turn.end {
+            Some(finish) => sequence.tell(Piece::End(finish)),
+            None => sequence.unread.push(turn.chosen.token),
+        }
     }
 
     fn told(&self, sampled: &Sampled) -> Told {
@@ -236,25 +203,36 @@ impl Workshop {
 
 impl Sequence {
     fn new(job: Job, slot: Slot, known: usize) -> Sequence {
-        let (unread, voice) = (job.prompt[known..].to_vec(), Voice::new(job.stop.clone()));
-        Sequence { job, slot, unread, voice, logprobs: Vec::new() }
+        let Job { brief, evidence, since, pieces } = job;
+        let unread = brief.prompt[known..].to_vec();
+        let author = Author::new(brief);
+        let (spoke, logprobs) = (None, Vec::new());
+        Sequence { author, evidence, since, pieces, slot, unread, spoke, logprobs }
     }
 
     /// Whether it still reads this very prompt.
     fn is_reading(&self, prompt: &[u32]) -> bool {
-        self.unread.len() > 1 && self.job.prompt == prompt
+        self.unread.len() > 1 && self.author.brief().prompt == prompt
     }
 
     /// Ends without an answer.
     fn fail(&mut self, reason: String) {
-        self.job.tell(Piece::Failed(reason));
+        self.tell(Piece::Failed(reason));
         self.unread.clear();
+    }
+
+    fn tell(&self, piece: Piece) {
+        tell(&self.pieces, piece);
     }
 }
 
 impl Job {
     pub(crate) fn tell(&self, piece: Piece) {
-        // Whoever does not listen any more is found before the next step.
-        let _gone = self.pieces.send(piece);
+        tell(&self.pieces, piece);
     }
+}
+
+fn tell(pieces: &UnboundedSender<Piece>, piece: Piece) {
+    // Whoever does not listen any more is found before the next step.
+    let _gone = pieces.send(piece);
 }

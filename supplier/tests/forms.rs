@@ -137,7 +137,10 @@ async fn what_the_memory_can_never_hold_is_refused_and_the_rest_takes_turns() {
     for (status, answer) in futures::future::join_all(many).await {
         assert_eq!((status, &answer["choices"]), (200, &alone));
     }
-    assert_eq!(figure(&router, "lode_supplier_running ").await, 0.0);
+    // The computing thread tells of an answer's end before it counts.
+    while figure(&router, "lode_supplier_running ").await != 0.0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A folder with one network's files, and the address of its chain.
+/// A folder with one network's files, the address of its chain, and the coin that is paid in.
 struct ByHand {
     home: PathBuf,
+    coin: &'static str,
     keys: String,
     rpc: String,
 }
@@ -38,12 +39,17 @@ impl ByHand {
         self.home.join(name).to_str().unwrap().to_owned()
     }
 
-    /// A new account with the faucet's coins.
+    /// A new account with the faucet's coins, and some of the coin that is paid in.
     fn funded(&self, name: &str) -> String {
         let account = self.offline(&["keys", "add", name, "--plain"]);
         let address = account["address"].as_str().unwrap().to_owned();
         lode(&["faucet", &address], &self.rpc);
+        self.tx("operator", &["send", &address, &self.coins(500_000_000)]);
         address
+    }
+
+    fn coins(&self, amount: u64) -> String {
+        format!("{amount}{}", self.coin)
     }
 }
 
@@ -60,12 +66,14 @@ fn edit(file: &str, line: &str, changed: &str) {
     std::fs::write(file, text.replace(line, changed)).unwrap();
 }
 
-fn chain(folder: &Path) -> (ByHand, Process) {
+fn chain(folder: &Path, coin: &'static str) -> (ByHand, Process) {
     let listen = free();
     let keys = folder.join("keys").to_str().unwrap().to_owned();
-    let net = ByHand { home: folder.to_owned(), keys, rpc: format!("http://{listen}") };
+    let net = ByHand { home: folder.to_owned(), coin, keys, rpc: format!("http://{listen}") };
     let home = folder.to_str().unwrap();
-    net.offline(&["init", "chain", "--home", home, "--dev", "--plain", "--listen", &listen]);
+    let other: &[&str] = if coin == "ulode" { &[] } else { &["--coin", coin] };
+    let begin = ["init", "chain", "--home", home, "--dev", "--plain", "--listen", &listen];
+    net.offline(&[&begin, other].concat());
     edit(&net.path("chain.toml"), "block_time_ms = 1000", "block_time_ms = 250");
     let process = Process::role("chain", &folder.join("chain.toml"));
     eventually("the chain", || {
@@ -113,9 +121,13 @@ fn gateway(net: &ByHand) -> (Process, String, String) {
     let gateway = net.funded("gateway");
     net.offline(&["keys", "add-relay", "relay", "--plain"]);
     net.tx("gateway", &["stake-gateway", "--stake", "1500000000ulode", "--relay-key", "relay"]);
+    let coins = net.coins(500_000_000);
+    if net.coin != "ulode" {
+        net.tx("gateway", &["stake-gateway", "--stake", &coins, "--relay-key", "relay"]);
+    }
     let app = net.funded("app");
-    net.tx("app", &["deposit", "500000000ulode"]);
-    net.tx("app", &["delegate", &gateway, "--limit", "500000000ulode", "--expires", "1000000"]);
+    net.tx("app", &["deposit", &coins]);
+    net.tx("app", &["delegate", &gateway, "--limit", &coins, "--expires", "1000000"]);
     let home = net.path(".");
     net.offline(&["init", "gateway", "--home", &home]);
     let (config, listen) = (net.path("gateway.toml"), free());
@@ -124,18 +136,30 @@ fn gateway(net: &ByHand) -> (Process, String, String) {
     edit(&config, "# app = \"lode1…\"", &format!("app = \"{app}\""));
     edit(&config, "http://127.0.0.1:26657", &net.rpc);
     let process = Process::role("gateway", Path::new(&config));
-    let key = net.offline(&["gateway", "key", "create", "my-app", "--config", &config]);
+    let key = ["gateway", "key", "create", "my-app", "--denom", net.coin, "--config", &config];
+    let key = net.offline(&key);
     (process, format!("http://{listen}/v1"), key["key"].as_str().unwrap().to_owned())
 }
 
 #[test]
 fn a_network_can_be_put_together_by_hand_and_pays_its_supplier() {
+    check("ulode");
+}
+
+#[test]
+fn a_network_that_is_put_together_by_hand_pays_in_another_coin() {
+    check("uusd");
+}
+
+/// Puts a network together whose one service is priced in `coin`, and waits for a payout.
+fn check(coin: &'static str) {
     let folder = folder();
-    let (net, _chain) = chain(folder.path());
+    let (net, _chain) = chain(folder.path(), coin);
     let (model, listed) = (net.path("models/lode-demo"), net.path("service.json"));
     let wrote = Command::new(LODE).args(["dev", "demo-model", &model]).status().unwrap();
     assert!(wrote.success());
-    net.offline(&["init", "service", "--model", &model, "--source", "operator", "--out", &listed]);
+    let describe = ["init", "service", "--model", &model, "--source", "operator", "--denom", coin];
+    net.offline(&[&describe[..], &["--out", &listed]].concat());
     net.tx("operator", &["list-service", &listed]);
     let _supplier = supplier(&net);
     let (_gateway, base_url, key) = gateway(&net);
@@ -148,7 +172,7 @@ fn a_network_can_be_put_together_by_hand_and_pays_its_supplier() {
     let books = net.path("one/relayminer");
     eventually("a payout", || {
         let payouts = net.offline(&["payouts", "--home", &books]);
-        let paid = payouts["totals"]["ulode"]["paid"].as_str()?.to_owned();
+        let paid = payouts["totals"][coin]["paid"].as_str()?.to_owned();
         (paid != "0").then_some(())
     });
 }

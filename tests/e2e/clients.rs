@@ -1,4 +1,4 @@
-//! The real clients, installed once into the target folder.
+//! The real clients and an IBC relayer, installed once into the target folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,28 @@ pub fn python() -> &'static Path {
             succeed(Command::new(venv.join("bin/python")).args(pip).arg(&requirements));
         });
         venv.join("bin/python")
+    })
+}
+
+/// The IBC relayer that is tried, as Go's module proxy has it.
+const RELAYER: &str = "github.com/cosmos/relayer/v2@v2.6.0";
+
+/// An IBC relayer, built from its own module: some five minutes of one core, the first time.
+pub fn relayer() -> &'static Path {
+    static RELAYER_BUILT: OnceLock<PathBuf> = OnceLock::new();
+    RELAYER_BUILT.get_or_init(|| {
+        let place = folder().join("relayer");
+        std::fs::create_dir_all(&place).unwrap();
+        once(RELAYER, &folder().join("relayer.installed"), || {
+            // `go install` would ask for the list of all versions, which not every proxy gives.
+            let module = run(Command::new("go").args(["mod", "download", "-json", RELAYER]));
+            let module: serde_json::Value = serde_json::from_str(&module).unwrap();
+            let source = module["Dir"].as_str().unwrap();
+            let program = place.canonicalize().unwrap().join("relayer");
+            let build = ["build", "-C", source, "-trimpath", "-o", program.to_str().unwrap(), "."];
+            succeed(Command::new("go").args(build).env("GOWORK", "off"));
+        });
+        std::path::absolute(place.join("relayer")).unwrap()
     })
 }
 

@@ -44,6 +44,8 @@ fn a_network_on_a_true_validator_serves_pays_and_goes_on_after_a_restart() {
     ask(&network);
     network.wait_for("payout", |line| line["reason"] == "");
     let chain_id = network.ready_text("/chain/chain_id");
+    assert!(network.ready_text("/chain/rest").starts_with("http://127.0.0.1:"));
+    assert!(network.ready_text("/chain/grpc").starts_with("127.0.0.1:"));
     network.signal("-INT");
     assert!(network.wait_until_gone().success());
     let again = start(home.path(), "1");

@@ -1,10 +1,14 @@
 //! Whole networks, with real processes and the clients that people really use.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod audit;
+mod boxes;
 mod by_hand;
 mod clients;
 mod cosmos;
 mod crash;
+mod ibc;
+mod issuer;
 mod join;
 mod loded;
 mod network;

@@ -86,6 +86,7 @@ fn market(suppliers: usize, apps: usize) -> MemoryHost {
             exposure: Amount::ZERO,
             standing: Standing::Bonded,
             until: Height(0),
+            backings: Vec::new(),
         }],
         escrow: (0..apps)
             .map(|n| Escrow { app: app(n), denom: denom.clone(), amount: each })

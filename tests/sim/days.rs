@@ -13,8 +13,8 @@ use proto::units::{Amount, Coin, Height};
 use proto::{Address, Cu};
 use std::collections::BTreeMap;
 use tests::town::{
-    BUDGET, CHAIN, GATEWAY, SOURCE, Town, Tree, draft, gateway_key, service, sign, sign_with,
-    supplier, supplier_key,
+    BUDGET, CHAIN, GATEWAY, SOURCE, Town, Tree, denoms, draft, gateway_key, services, sign,
+    sign_with, supplier, supplier_key,
 };
 
 /// Runs of a test.
@@ -146,7 +146,7 @@ struct Run {
     town: Town,
     dice: Dice,
     duties: Vec<Duty>,
-    /// What each nature earned and lost, and what its service was worth, in coins.
+    /// What each earned and lost, and what its work was worth, weighed in the coin of stakes.
     balance: BTreeMap<u8, (i128, i128)>,
 }
 
@@ -171,15 +171,18 @@ impl Run {
         run
     }
 
+    /// Opens a session of each service: one in each coin.
     fn open(&mut self, start: Height) {
-        let (app, service) = (GATEWAY, service().id);
-        let id = Session::id_of(CHAIN, &service, &app, &GATEWAY, start);
-        let open = message::OpenSession { gateway: GATEWAY, app, service, start, budget: BUDGET };
-        self.block(Some(open.into()));
-        let session = self.town.ask(&query::GetSession { id }).unwrap();
-        for seat in &session.seats {
-            let i = seat.operator.0[0] - 100;
-            self.duties.push(Duty::draw(&mut self.dice, &session, i));
+        for service in services() {
+            let (gateway, app, service) = (GATEWAY, GATEWAY, service.id);
+            let id = Session::id_of(CHAIN, &service, &app, &gateway, start);
+            let open = message::OpenSession { gateway, app, service, start, budget: BUDGET };
+            self.block(Some(open.into()));
+            let session = self.town.ask(&query::GetSession { id }).unwrap();
+            for seat in &session.seats {
+                let i = seat.operator.0[0] - 100;
+                self.duties.push(Duty::draw(&mut self.dice, &session, i));
+            }
         }
     }
 
@@ -205,19 +208,23 @@ impl Run {
 
     /// Something that anybody may try: it works or is refused.
     fn noise(&mut self) -> Message {
-        let coin = Coin::stake(Amount(u128::from(self.dice.below(1 << 34))));
+        let denom = denoms()[self.dice.below(2) as usize].clone();
+        let coin = Coin::new(Amount(u128::from(self.dice.below(1 << 34))), denom.clone());
         let i = self.dice.below(u64::from(SUPPLIERS)) as u8;
         let operator = supplier(i);
         match self.dice.below(6) {
             0 => message::Deposit { app: GATEWAY, coin }.into(),
-            1 => message::Withdraw { app: GATEWAY, coin: Coin::stake(Amount(coin.amount.0 >> 12)) }
-                .into(),
+            1 => message::Withdraw {
+                app: GATEWAY,
+                coin: Coin::new(Amount(coin.amount.0 >> 12), denom),
+            }
+            .into(),
             2 => message::UnjailSupplier { operator }.into(),
             3 => message::UnstakeSupplier { owner: SOURCE, operator }.into(),
             4 => message::Deposit { app: operator, coin }.into(),
             _ => message::StakeGateway {
                 gateway: GATEWAY,
-                add: Coin::stake(Amount(self.dice.below(1 << 20).into())),
+                add: Coin::new(Amount(self.dice.below(1 << 20).into()), denom),
                 relay_key: gateway_key().public(),
             }
             .into(),
@@ -229,8 +236,9 @@ impl Run {
         let operator: Address = supplier(duty.i);
         let question = query::GetSettled { session_id: duty.session.id, operator: Some(operator) };
         let settled = self.town.ask(&question);
-        let price = duty.session.terms.price;
-        let worth = duty.session.terms.shares.split(price.cost(duty.served)).supplier;
+        let terms = &duty.session.terms;
+        let worth = terms.split(terms.price.cost(duty.served)).supplier;
+        let weight = |paid: Amount| terms.weight(paid).0 as i128;
         let outcome = match (nature(duty.i), settled) {
             (Nature::Sleeper, settled) => {
                 assert!(settled.is_err(), "a claim nobody made was settled");
@@ -240,16 +248,16 @@ impl Run {
                 let settled = settled.unwrap();
                 assert_eq!(settled.phase, Phase::Proven, "{settled:?}");
                 assert_eq!((settled.split.supplier, settled.slashed), (worth, Amount::ZERO));
-                settled.split.supplier.0 as i128
+                weight(settled.split.supplier)
             }
             (_, settled) => {
                 let settled = settled.unwrap();
-                settled.split.supplier.0 as i128 - settled.slashed.0 as i128
+                weight(settled.split.supplier) - settled.slashed.0 as i128
             }
         };
         let sums = self.balance.entry(duty.i).or_default();
         sums.0 += outcome;
-        sums.1 += worth.0 as i128;
+        sums.1 += weight(worth);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is honest is paid, to the unit.
 
-use proto::Amount;
 use proto::claim::Phase;
+use proto::{Amount, Denom};
 use tests::town::{BUDGET, STAKE, Town, Tree, draft, first_seat, sign};
 
 #[test]
@@ -35,7 +35,7 @@ fn what_a_session_does_not_use_comes_back_and_the_gateway_is_free_again() {
     assert_eq!(gateway(&town).exposure, session.exposure());
     let escrow = |town: &Town| {
         let app = town.ask(&proto::query::GetApp { app: Some(session.app) }).unwrap();
-        app.escrow[0].amount
+        app.escrow.iter().find(|kept| kept.denom == Denom::stake()).unwrap().amount
     };
     let locked = escrow(&town);
     town.until(session.settle_height().plus(1));

@@ -5,8 +5,8 @@ use proto::keys::RelayKey;
 use proto::message::{self, Message};
 use proto::service::ServiceId;
 use proto::supplier::Offer;
-use proto::{Address, Amount, Coin, Digest, Height, Price};
-use tests::town::{APP, GATEWAY, SOURCE, Town, supplier};
+use proto::{Address, Amount, Coin, Denom, Digest, Height, Price};
+use tests::town::{APP, GATEWAY, SOURCE, Town, dollar, supplier};
 
 fn account() -> impl Strategy<Value = Address> {
     prop_oneof![
@@ -23,9 +23,13 @@ fn amount() -> impl Strategy<Value = Amount> {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let coin = || amount().prop_map(Coin::stake);
-    let service =
-        || prop_oneof![Just("demo"), Just("other")].prop_map(|s| ServiceId::new(s).unwrap());
+    let denom =
+        prop_oneof![Just(Denom::stake()), Just(dollar()), Just(Denom::new("nothing").unwrap())];
+    let coin = || (amount(), denom.clone()).prop_map(|(amount, denom)| Coin::new(amount, denom));
+    let service = || {
+        prop_oneof![Just("demo"), Just("demo-usd"), Just("other")]
+            .prop_map(|s| ServiceId::new(s).unwrap())
+    };
     let key = || prop_oneof![Just([2u8; 32]), any::<[u8; 32]>()].prop_map(RelayKey);
     let height = || prop_oneof![0u64..200, any::<u64>()].prop_map(Height);
     prop_oneof![

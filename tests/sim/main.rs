@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod audits;
+mod coins;
 mod days;
 mod honest;
 mod hostile;

@@ -1,9 +1,10 @@
-//! A small market: a source, a service, suppliers, a gateway, an app.
+//! A small market: a source, a service in each of two coins, suppliers, a gateway, an app.
 
 use chain::Refused;
 use chain::host::{Host, Party, Purse};
 use chain::memory::MemoryHost;
 use proto::claim::{ClaimRoot, Settled};
+use proto::coins::{AllowedCoin, Value};
 use proto::keys::RelaySecret;
 use proto::leaf::{AckHead, AckProof, Leaf, Opening, drawn_point};
 use proto::message::{self, AuditGenesis, Genesis, Message, Proof};
@@ -14,7 +15,7 @@ use proto::relay::{
 };
 use proto::service::{Service, ServiceId};
 use proto::session::Session;
-use proto::supplier::{Escrow, Gateway, Offer, Standing, Supplier};
+use proto::supplier::{Backing, Escrow, Gateway, Offer, Standing, Supplier};
 use proto::wire::Wire;
 use proto::{
     Address, Amount, Coin, Cu, CuWeights, Denom, Digest, Height, Price, Time, Usage, seed,
@@ -42,7 +43,21 @@ pub fn gateway_key() -> RelaySecret {
 /// A market in memory, and what it must always hold.
 pub struct Town {
     pub host: MemoryHost,
-    made: Amount,
+    /// All coins that there ever were, by their names.
+    made: Vec<Coin>,
+}
+
+/// A coin that is not this chain's own.
+pub fn dollar() -> Denom {
+    Denom::new("ibc/0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF").unwrap()
+}
+
+/// Five of stake weigh as much as two dollars.
+pub const DOLLAR: Value = Value { stake: 5, units: 2 };
+
+/// All coins of the market.
+pub fn denoms() -> [Denom; 2] {
+    [Denom::stake(), dollar()]
 }
 
 pub fn service() -> Service {
@@ -62,15 +77,30 @@ pub fn service() -> Service {
     }
 }
 
+/// The same model, priced in the other coin.
+pub fn dollar_service() -> Service {
+    Service { id: ServiceId::new("demo-usd").unwrap(), denom: dollar(), ..service() }
+}
+
+pub fn services() -> [Service; 2] {
+    [service(), dollar_service()]
+}
+
 /// What a town of so many suppliers begins with.
 pub fn genesis(suppliers: u8) -> Genesis {
+    let offer = |service: Service| Offer {
+        service: service.id,
+        ask: Price(1_000_000),
+        capacity: 1_000_000,
+    };
+    let all = Amount(1 << 40);
     let one = |i: u8| Supplier {
         operator: supplier(i),
         owner: supplier(i),
         stake: STAKE,
         relay_key: supplier_key(i).public(),
         endpoint: "http://box".into(),
-        offers: vec![Offer { service: service().id, ask: Price(1_000_000), capacity: 1_000_000 }],
+        offers: services().map(offer).into(),
         payouts: vec![],
         standing: Standing::Bonded,
         until: Height(0),
@@ -78,10 +108,11 @@ pub fn genesis(suppliers: u8) -> Genesis {
     // Every claim must be proven: no rogue is spared by luck.
     let mut params = Params::dev();
     params.proving.always_above = Amount(0);
+    params.coins = vec![AllowedCoin { denom: dollar(), value: DOLLAR }];
     Genesis {
         authority: SOURCE,
         params,
-        services: vec![service()],
+        services: services().into(),
         suppliers: (0..suppliers).map(one).collect(),
         gateways: vec![Gateway {
             address: GATEWAY,
@@ -90,8 +121,9 @@ pub fn genesis(suppliers: u8) -> Genesis {
             exposure: Amount::ZERO,
             standing: Standing::Bonded,
             until: Height(0),
+            backings: vec![Backing { denom: dollar(), amount: STAKE, exposure: Amount::ZERO }],
         }],
-        escrow: vec![Escrow { app: GATEWAY, denom: Denom::stake(), amount: Amount(1 << 40) }],
+        escrow: denoms().map(|denom| Escrow { app: GATEWAY, denom, amount: all }).into(),
         delegations: vec![],
         audits: AuditGenesis::default(),
     }
@@ -107,12 +139,16 @@ impl Town {
         let mut host = MemoryHost::new(CHAIN);
         let stakes = Amount(STAKE.0 * (u128::from(suppliers) + 1));
         host.mint(Party::Purse(Purse::Stake), &Coin::stake(stakes));
-        host.mint(Party::Purse(Purse::Escrow), &Coin::stake(Amount(1 << 40)));
-        for account in [APP, GATEWAY, SOURCE].iter().chain(rich) {
-            host.mint(Party::Account(*account), &Coin::stake(Amount(1 << 40)));
+        host.mint(Party::Purse(Purse::Stake), &Coin::new(STAKE, dollar()));
+        for denom in denoms() {
+            let coin = Coin::new(Amount(1 << 40), denom);
+            host.mint(Party::Purse(Purse::Escrow), &coin);
+            for account in [APP, GATEWAY, SOURCE].iter().chain(rich) {
+                host.mint(Party::Account(*account), &coin);
+            }
         }
         chain::genesis(&mut host, genesis).unwrap();
-        let made = host.ever_made(&Denom::stake());
+        let made = denoms().map(|denom| Coin::new(host.ever_made(&denom), denom)).into();
         let mut town = Town { host, made };
         town.block(&[]);
         town
@@ -145,9 +181,13 @@ impl Town {
         outcomes
     }
 
-    /// Coins are conserved, and purses hold what records say they owe.
+    /// Coins are conserved, each by itself; those of others are never burned; purses hold what
+    /// records say they owe.
     fn check(&self) {
-        assert_eq!(self.host.ever_made(&Denom::stake()), self.made, "coins were made or lost");
+        for Coin { amount, denom } in &self.made {
+            assert_eq!(self.host.ever_made(denom), *amount, "{denom} was made or lost");
+        }
+        assert_eq!(self.host.burned(&dollar()), Amount::ZERO, "another's coins were burned");
         let invariants = self.ask(&query::GetInvariants {}).unwrap();
         for invariant in invariants.invariants {
             let purse = Purse::ALL.into_iter().find(|p| p.name() == invariant.purse).unwrap();
@@ -174,17 +214,17 @@ impl Town {
 
     /// Opens a session for the gateway's own account.
     pub fn open(&mut self) -> Session {
-        let start = self.ask(&query::GetClock {}).unwrap().start;
-        let open = message::OpenSession {
-            gateway: GATEWAY,
-            app: GATEWAY,
-            service: service().id,
-            start,
-            budget: BUDGET,
-        };
-        self.block(&[open.into()])[0].as_ref().unwrap();
-        let id = Session::id_of(CHAIN, &service().id, &GATEWAY, &GATEWAY, start);
-        self.ask(&query::GetSession { id }).unwrap()
+        self.open_of(service().id).unwrap()
+    }
+
+    /// Opens a session of a service for the gateway's own account.
+    pub fn open_of(&mut self, service: ServiceId) -> Result<Session, Refused> {
+        let (gateway, app) = (GATEWAY, GATEWAY);
+        let start = self.ask(&query::GetClock {})?.start;
+        let id = Session::id_of(CHAIN, &service, &app, &gateway, start);
+        let open = message::OpenSession { gateway, app, service, start, budget: BUDGET };
+        self.block(&[open.into()]).remove(0)?;
+        self.ask(&query::GetSession { id })
     }
 
     pub fn stake(&self, operator: Address) -> Amount {
@@ -192,7 +232,11 @@ impl Town {
     }
 
     pub fn paid(&self, account: Address) -> Amount {
-        self.host.balance(Party::Account(account), &Denom::stake())
+        self.held(Party::Account(account), &Denom::stake())
+    }
+
+    pub fn held(&self, party: Party, denom: &Denom) -> Amount {
+        self.host.balance(party, denom)
     }
 
     /// Claims, proves where it is wished, and waits for the settlement.

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("chain-client", &["proto"]),
     ("gateway", &["chain-client", "daemon", "meter", "proto", "smst"]),
     ("relayminer", &["chain-client", "daemon", "meter", "proto", "smst"]),
+    ("auditor", &["engine", "meter", "proto"]),
     ("engine", &["meter"]),
     ("supplier", &["daemon", "engine", "meter", "proto"]),
     ("daemon", &[]),

@@ -5,4 +5,4 @@ mod node;
 mod shape;
 
 pub(crate) use ledger::{CHAIN_ID, Ledger, SEQUENCE, parts};
-pub(crate) use node::FakeNode;
+pub(crate) use node::{FakeNode, Mood};

@@ -19,7 +19,7 @@ use reqwest::Url;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tendermint_rpc::endpoint::status;
+use tendermint_rpc::endpoint::{abci_info, status};
 use tendermint_rpc::{ResponseError, SimpleRequest};
 use tokio::time::Instant;
 
@@ -213,6 +213,16 @@ impl Rpc {
         read::<status::Request>(reply)?.map_err(|error| format!("{}: {error}", node.name()))
     }
 
+    /// The height of the state that a node answers from. Its status may be ahead of it: CometBFT
+    /// keeps a block before the application executes it.
+    async fn executed(&self, node: &Node) -> Result<u64, String> {
+        use tendermint_rpc::request::RequestMessage;
+        let reply = node.call(&abci_info::Request.into_json()).await.map_err(|f| f.to_string())?;
+        let info = read::<abci_info::Request>(reply)?;
+        let info = info.map_err(|error| format!("{}: {error}", node.name()))?;
+        Ok(info.response.last_block_height.value())
+    }
+
     async fn ask_node<T: Send>(
         &self,
         node: &Node,
@@ -230,9 +240,8 @@ impl Rpc {
             Judged::NotYet(reason) => return Err(format!("{}: {reason}", node.name())),
             Judged::Undated(_) => {}
         }
-        // What is asked after the node has reached a height is not older than that height.
-        let status = self.status(node).await?;
-        self.not_behind(node, status.sync_info.latest_block_height.value())?;
+        // What is asked after the node has executed a height is not older than that height.
+        self.not_behind(node, self.executed(node).await?)?;
         match judge(node.call(body).await.map_err(|fault| fault.to_string())?) {
             Judged::Take(answer) | Judged::AsOf(_, answer) | Judged::Undated(answer) => Ok(answer),
             Judged::NotYet(reason) => Err(format!("{}: {reason}", node.name())),

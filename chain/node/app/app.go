@@ -19,6 +19,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/codec"
 	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/server/api"
+	"github.com/cosmos/cosmos-sdk/server/config"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
@@ -26,6 +28,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/staking"
 	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
 
+	"lode/swagger"
 	"lode/x/beacon"
 	"lode/x/market"
 )
@@ -75,11 +78,11 @@ var _ servertypes.Application = (*App)(nil)
 func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options servertypes.AppOptions, base ...func(*baseapp.BaseApp)) (*App, error) {
 	app := new(App)
 	var builder *runtime.AppBuilder
-	config := depinject.Configs(Config(), depinject.Supply(options, logger))
+	wired := depinject.Configs(Config(), depinject.Supply(options, logger))
 	var accounts authkeeper.AccountKeeper
 	var bank bankkeeper.Keeper
 	var upgrades *upgradekeeper.Keeper
-	if err := depinject.Inject(config, &builder, &app.codec, &accounts, &bank, &app.staking, &upgrades, &app.beacon, &app.market); err != nil {
+	if err := depinject.Inject(wired, &builder, &app.codec, &accounts, &bank, &app.staking, &upgrades, &app.beacon, &app.market); err != nil {
 		return nil, err
 	}
 	app.App = builder.Build(db, trace, base...)
@@ -98,6 +101,18 @@ func New(logger log.Logger, db dbm.DB, trace io.Writer, loadLatest bool, options
 	}
 	newVotes(app, lanes, secret).register()
 	return app, app.Load(loadLatest)
+}
+
+// RegisterAPIRoutes serves the modules over REST and, where the node's operator wants it, the page that
+// describes them.
+func (a *App) RegisterAPIRoutes(server *api.Server, options config.APIConfig) {
+	a.App.RegisterAPIRoutes(server, options)
+	if !options.Swagger {
+		return
+	}
+	if err := swagger.Register(server.Router); err != nil {
+		a.Logger().Error("the page of REST routes is not served", "err", err)
+	}
 }
 
 // Export writes the state as a genesis that another chain can begin with.

@@ -174,6 +174,7 @@ func (c *chain) block(at time.Time, txs ...[]byte) *abci.ResponseFinalizeBlock {
 	c.must(err)
 	_, err = c.Commit()
 	c.must(err)
+	remember(c.t, c.LastCommitID().Hash)
 	if height > 1 {
 		response.TxResults = response.TxResults[1:]
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -65,7 +66,9 @@ func busyMarket(t testing.TB, apps int) (*markettypes.Genesis, []banktypes.Balan
 
 // relayKey is a point of the curve: the public half of a key, as relays are signed with.
 func relayKey(n int) []byte {
-	key, err := border.PublicKey([border.KeySize]byte{byte(n + 1)})
+	var secret [border.KeySize]byte
+	binary.BigEndian.PutUint64(secret[:], uint64(n+1))
+	key, err := border.PublicKey(secret)
 	if err != nil {
 		panic(err)
 	}
@@ -82,6 +85,12 @@ func appOf(n int) string {
 func chainOf(t testing.TB, apps int, db dbm.DB) *chain {
 	t.Helper()
 	genesis, purses := busyMarket(t, apps)
+	return chainWith(t, genesis, purses, db)
+}
+
+// chainWith begins a chain with a busy market.
+func chainWith(t testing.TB, genesis *markettypes.Genesis, purses []banktypes.Balance, db dbm.DB) *chain {
+	t.Helper()
 	var secrets [][]byte
 	for n := range suppliers + 1 {
 		secrets = append(secrets, secretOf(n))
@@ -161,16 +170,18 @@ func (c *chain) sessions() (sessions []*markettypes.Session) {
 	}
 }
 
-// settle makes blocks until nothing is open, and says how long those took that settled.
-func (c *chain) settle(at int64) (blocks int, took time.Duration) {
+// settle makes blocks until nothing is open, and says how long those took that settled, and what of it
+// was computing.
+func (c *chain) settle(at int64) (blocks int, took, computed time.Duration) {
 	c.t.Helper()
 	for c.LastBlockHeight() < at-1 {
 		c.block(c.time.Add(time.Second))
 	}
 	for open := true; open; blocks++ {
-		began := time.Now()
+		began, before := time.Now(), cpu(c.t)
 		c.block(c.time.Add(time.Second))
 		took += time.Since(began)
+		computed += cpu(c.t) - before
 		var page markettypes.AnswerSessions
 		c.ask("/lode.market.v1.Query/Sessions", &markettypes.QuerySessions{Limit: 1}, &page)
 		open = len(page.Sessions) > 0
@@ -178,13 +189,23 @@ func (c *chain) settle(at int64) (blocks int, took time.Duration) {
 			c.t.Fatal("sessions stay open")
 		}
 	}
-	return blocks, took
+	return blocks, took, computed
+}
+
+// bytes are those of all records of the market.
+func (c *chain) bytes() (sum int) {
+	records := c.ctx().KVStore(c.UnsafeFindStoreKey(market.Name)).Iterator(nil, nil)
+	defer records.Close()
+	for ; records.Valid(); records.Next() {
+		sum += len(records.Key()) + len(records.Value())
+	}
+	return sum
 }
 
 func TestManyClaimsAreSettled(t *testing.T) {
 	const apps = 20
 	chain := chainOf(t, apps, nil)
-	blocks, took := chain.settle(chain.openAndClaim(apps))
+	blocks, took, _ := chain.settle(chain.openAndClaim(apps))
 	t.Logf("%d claims in %d blocks and %s", apps*suppliers, blocks, took)
 }
 
@@ -199,9 +220,13 @@ func BenchmarkSettleTenThousandClaims(b *testing.B) {
 		}
 		b.Cleanup(func() { _ = db.Close() })
 		chain := chainOf(b, apps, db)
+		chain.block(chain.time.Add(time.Second))
+		before := chain.bytes()
 		at := chain.openAndClaim(apps)
-		blocks, took := chain.settle(at)
+		blocks, took, computed := chain.settle(at)
+		b.ReportMetric(float64(chain.bytes()-before)/(suppliers*apps), "bytes/claim")
 		b.ReportMetric(float64(took.Milliseconds()), "ms/settlement")
+		b.ReportMetric(float64(computed.Milliseconds()), "cpu-ms/settlement")
 		b.ReportMetric(float64(blocks), "blocks")
 		b.StartTimer()
 	}

@@ -210,10 +210,11 @@ func (c *chain) state() []byte {
 	return hash.Sum(nil)
 }
 
+// held is all that an account or purse has.
 func (c *chain) held(account sdk.AccAddress) string {
-	var answer banktypes.QueryBalanceResponse
-	c.ask("/cosmos.bank.v1beta1.Query/Balance", &banktypes.QueryBalanceRequest{Address: account.String(), Denom: Denom}, &answer)
-	return answer.Balance.Amount.String()
+	var answer banktypes.QueryAllBalancesResponse
+	c.ask("/cosmos.bank.v1beta1.Query/AllBalances", &banktypes.QueryAllBalancesRequest{Address: account.String()}, &answer)
+	return answer.Balances.String()
 }
 
 // ours are the market's events among others, without what the SDK adds to their attributes.

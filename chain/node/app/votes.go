@@ -18,11 +18,15 @@ import (
 //
 //	height h    ExtendVote: prove          VerifyVoteExtension: check each other's
 //	height h+1  PrepareProposal: put the extended commit before all transactions
-//	            ProcessProposal: refuse a block without it, or with one that does not hold
+//	            ProcessProposal: refuse a block without it, or with one that was not signed
 //	            PreBlock: make the seed, before any transaction
 //
 // A validator without a key, or whose proof is late, is left out of a seed. More than two thirds of
 // the power must have signed, which the SDK checks; a proposer may choose which of those it takes.
+//
+// CometBFT takes precommits that come late, after a block has its two thirds, into the commit without
+// VerifyVoteExtension. So what a commit says may be garbage although honest nodes hold it: garbage
+// counts as nothing said. If it were refused, one validator could stop the chain.
 type votes struct {
 	app     *App
 	secret  *[border.KeySize]byte
@@ -106,7 +110,8 @@ func (v votes) prepareProposal(ctx sdk.Context, request *abci.RequestPrepareProp
 	if err := baseapp.ValidateVoteExtensions(ctx, v.app.staking, 0, "", request.LocalLastCommit); err != nil {
 		return nil, err
 	}
-	commit, err := request.LocalLastCommit.Marshal()
+	proven := v.withoutGarbage(ctx, uint64(request.Height), request.LocalLastCommit)
+	commit, err := proven.Marshal()
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +138,7 @@ func (v votes) processProposal(ctx sdk.Context, request *abci.RequestProcessProp
 	return v.process(ctx, request)
 }
 
-// check refuses a proposal whose extended commit is missing, not signed by enough, or forged.
+// check refuses a proposal whose extended commit is missing or not signed by enough.
 func (v votes) check(ctx sdk.Context, request *abci.RequestProcessProposal) error {
 	commit, err := extendedCommit(request.Txs)
 	if err != nil {
@@ -143,29 +148,43 @@ func (v votes) check(ctx sdk.Context, request *abci.RequestProcessProposal) erro
 	if err != nil || !bytes.Equal(again, request.Txs[0]) {
 		return errors.New("the extended commit is not in its one encoding")
 	}
-	if err := baseapp.ValidateVoteExtensions(ctx, v.app.staking, 0, "", commit); err != nil {
-		return err
-	}
-	_, refused := v.outputs(ctx, uint64(request.Height), commit)
-	return refused
+	return baseapp.ValidateVoteExtensions(ctx, v.app.staking, 0, "", commit)
 }
 
-// outputs are what a commit adds to the seed of a height, and why one of its votes adds nothing
-// although it says something.
-func (v votes) outputs(ctx sdk.Context, height uint64, commit abci.ExtendedCommitInfo) (outputs [][border.OutputSize]byte, refused error) {
+// withoutGarbage leaves out the votes whose extensions add nothing although they say something: they
+// may be large. What is left must still be signed by enough; otherwise all stay, and cost room only.
+func (v votes) withoutGarbage(ctx sdk.Context, height uint64, commit abci.ExtendedCommitInfo) abci.ExtendedCommitInfo {
+	proven := abci.ExtendedCommitInfo{Round: commit.Round}
+	var kept, all int64
+	for _, vote := range commit.Votes {
+		all += vote.Validator.Power
+		if vote.BlockIdFlag == cmtproto.BlockIDFlagCommit {
+			if _, _, err := v.output(ctx, vote.Validator.Address, height, vote.VoteExtension); err == nil {
+				kept += vote.Validator.Power
+			} else {
+				v.app.Logger().Info("a vote is left out", "validator", sdk.ConsAddress(vote.Validator.Address), "err", err)
+				vote = abci.ExtendedVoteInfo{Validator: vote.Validator, BlockIdFlag: cmtproto.BlockIDFlagAbsent}
+			}
+		}
+		proven.Votes = append(proven.Votes, vote)
+	}
+	if kept <= all*2/3 {
+		return commit
+	}
+	return proven
+}
+
+// outputs are what a commit adds to the seed of a height.
+func (v votes) outputs(ctx sdk.Context, height uint64, commit abci.ExtendedCommitInfo) (outputs [][border.OutputSize]byte) {
 	for _, vote := range commit.Votes {
 		if vote.BlockIdFlag != cmtproto.BlockIDFlagCommit {
 			continue
 		}
-		output, said, err := v.output(ctx, vote.Validator.Address, height, vote.VoteExtension)
-		if err != nil {
-			refused = fmt.Errorf("the extension of %s: %w", sdk.ConsAddress(vote.Validator.Address), err)
-		}
-		if said {
+		if output, said, _ := v.output(ctx, vote.Validator.Address, height, vote.VoteExtension); said {
 			outputs = append(outputs, output)
 		}
 	}
-	return outputs, refused
+	return outputs
 }
 
 // preBlock makes the block's seed before anything else of the block reads it.
@@ -180,8 +199,7 @@ func (v votes) preBlock(ctx sdk.Context, request *abci.RequestFinalizeBlock) (*s
 		if err != nil {
 			return nil, err
 		}
-		// Two thirds have accepted this block, so that all of its votes hold.
-		outputs, _ = v.outputs(ctx, uint64(request.Height), commit)
+		outputs = v.outputs(ctx, uint64(request.Height), commit)
 	}
 	return response, v.app.beacon.Advance(ctx, outputs)
 }

@@ -65,12 +65,6 @@ func TestAProposalThatForgesOrDropsVotesIsRefused(t *testing.T) {
 		chain.must(err)
 		return text
 	}
-	says := func(extension []byte) []byte {
-		commit := chain.signed(height, extension)
-		text, err := commit.Marshal()
-		chain.must(err)
-		return text
-	}
 	other := bytes.Clone(honest)
 	other[0] ^= 1
 	refused := map[string][]byte{
@@ -79,10 +73,7 @@ func TestAProposalThatForgesOrDropsVotesIsRefused(t *testing.T) {
 		"a dropped vote":          with(func(vote *abci.ExtendedVoteInfo) { vote.BlockIdFlag = cmtproto.BlockIDFlagAbsent }),
 		"a changed extension":     with(func(vote *abci.ExtendedVoteInfo) { vote.VoteExtension = other }),
 		"a signature of nobody":   with(func(vote *abci.ExtendedVoteInfo) { vote.ExtensionSignature = make([]byte, 64) }),
-		"a signed wrong proof":    says(other),
-		"a signed proof cut off":  says(honest[1:]),
-		"a signed proof and more": says(append(bytes.Clone(honest), 0)),
-		"an unknown field":        append(says(honest), 0xf8, 0x01, 0x01),
+		"an unknown field":        append(with(func(*abci.ExtendedVoteInfo) {}), 0xf8, 0x01, 0x01),
 		"a vote of somebody else": with(func(vote *abci.ExtendedVoteInfo) { vote.Validator.Address = make([]byte, 20) }),
 	}
 	for what, first := range refused {
@@ -95,6 +86,53 @@ func TestAProposalThatForgesOrDropsVotesIsRefused(t *testing.T) {
 	}
 	if !chain.accepts(with(func(*abci.ExtendedVoteInfo) {})) {
 		t.Error("the honest commit is refused")
+	}
+}
+
+// CometBFT lets such votes into honest nodes' commits when they come late.
+func TestGarbageThatAValidatorSignedCountsAsNothing(t *testing.T) {
+	for what, spoil := range map[string]func(proof []byte) []byte{
+		"a wrong proof":    func(proof []byte) []byte { return append([]byte{proof[0] ^ 1}, proof[1:]...) },
+		"a proof cut off":  func(proof []byte) []byte { return proof[1:] },
+		"a proof and more": func(proof []byte) []byte { return append(proof, 0) },
+		"much":             func([]byte) []byte { return make([]byte, 1<<20) },
+	} {
+		chain := someChain(t)
+		height := chain.LastBlockHeight() + 1
+		garbage := spoil(chain.extension(height))
+		commit := chain.signed(height, garbage)
+		first, err := commit.Marshal()
+		chain.must(err)
+		if !chain.accepts(first) {
+			t.Errorf("%s: the block is refused", what)
+		}
+		_, err = chain.FinalizeBlock(&abci.RequestFinalizeBlock{
+			Height: height, Time: chain.time, Txs: [][]byte{first}, ProposerAddress: chain.validator.Address,
+		})
+		chain.must(err)
+		_, err = chain.Commit()
+		chain.must(err)
+		if seed, err := chain.App.beacon.Last(chain.ctx()); err != nil || seed.Height != uint64(height) || seed.Outputs != 0 {
+			t.Errorf("%s: the seed is %+v, %v", what, seed, err)
+		}
+	}
+}
+
+func TestAProposerLeavesGarbageOutWhereEnoughIsLeft(t *testing.T) {
+	chain := someChain(t)
+	height := chain.LastBlockHeight() + 1
+	honest := chain.signed(height, chain.extension(height)).Votes[0]
+	liar := chain.signed(height, []byte("garbage")).Votes[0]
+	for powers, leftOut := range map[[2]int64]bool{{3, 1}: true, {2, 1}: false, {1, 3}: false} {
+		honest.Validator.Power, liar.Validator.Power = powers[0], powers[1]
+		commit := abci.ExtendedCommitInfo{Round: 2, Votes: []abci.ExtendedVoteInfo{liar, honest}}
+		proven := votes{app: chain.App}.withoutGarbage(chain.ctx(), uint64(height), commit)
+		if proven.Round != 2 || len(proven.Votes) != 2 || proven.Votes[1].VoteExtension == nil {
+			t.Errorf("of %v: %+v", powers, proven)
+		}
+		if absent := proven.Votes[0].BlockIdFlag == cmtproto.BlockIDFlagAbsent; absent != leftOut || (absent && len(proven.Votes[0].VoteExtension) > 0) {
+			t.Errorf("of %v: %+v", powers, proven.Votes[0])
+		}
 	}
 }
 

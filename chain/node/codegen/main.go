@@ -1,4 +1,4 @@
-// Command codegen writes the Go types of the schema: `go generate ./...`.
+// Command codegen writes the Go types of the schema, and a description of its REST: `go generate ./...`.
 //
 // The market's schema is that of the Rust side, read from the same files; the beacon's is this
 // module's own. The code is kept in the repository, so that a build needs no compiler of protocol
@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"github.com/bufbuild/protocompile"
+	"github.com/bufbuild/protocompile/linker"
 	"github.com/bufbuild/protocompile/protoutil"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -73,16 +74,20 @@ func write(root string) error {
 // generate makes the code of the schema, by file names from the module's root.
 func generate(root string) (map[string]string, error) {
 	made := map[string]string{}
+	var all linker.Files
 	for _, files := range packages {
-		request, err := compile(root, files)
+		compiled, err := compile(root, files)
 		if err != nil {
 			return nil, err
 		}
-		if err := generatePackage(root, request, made); err != nil {
+		if err := generatePackage(root, ask(files, compiled), made); err != nil {
 			return nil, err
 		}
+		all = append(all, compiled...)
 	}
-	return made, nil
+	text, err := describe(all)
+	made[openapiFile] = text
+	return made, err
 }
 
 // generatePackage asks the SDK's generator, at the version that this module is built with.
@@ -116,7 +121,7 @@ func generatePackage(root string, request *pluginpb.CodeGeneratorRequest, made m
 	return nil
 }
 
-func compile(root string, files []string) (*pluginpb.CodeGeneratorRequest, error) {
+func compile(root string, files []string) (linker.Files, error) {
 	paths := make([]string, 0, len(sources))
 	for _, source := range sources {
 		paths = append(paths, filepath.Join(root, source))
@@ -125,10 +130,11 @@ func compile(root string, files []string) (*pluginpb.CodeGeneratorRequest, error
 		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{ImportPaths: paths}),
 		SourceInfoMode: protocompile.SourceInfoStandard,
 	}
-	compiled, err := compiler.Compile(context.Background(), files...)
-	if err != nil {
-		return nil, err
-	}
+	return compiler.Compile(context.Background(), files...)
+}
+
+// ask is what a generator is asked for.
+func ask(files []string, compiled linker.Files) *pluginpb.CodeGeneratorRequest {
 	request := &pluginpb.CodeGeneratorRequest{
 		FileToGenerate: files,
 		Parameter:      proto.String(parameters),
@@ -137,7 +143,7 @@ func compile(root string, files []string) (*pluginpb.CodeGeneratorRequest, error
 	for _, file := range compiled {
 		request.ProtoFile = withImports(request.ProtoFile, seen, file)
 	}
-	return request, nil
+	return request
 }
 
 // withImports appends a file behind those that it imports, each once.

@@ -44,6 +44,8 @@ func TestOneValidatorTakesMessagesAnswersQuestionsAndGoesOnAfterAKill(t *testing
 		t.Fatalf("REST says of what is not there: %v", err)
 	}
 
+	servesRest(t, node)
+
 	height := node.height()
 	node.kill()
 	node.start()
@@ -53,6 +55,21 @@ func TestOneValidatorTakesMessagesAnswersQuestionsAndGoesOnAfterAKill(t *testing
 	}
 	node.kill()
 	exported(t, node)
+}
+
+// servesRest asks for what wallets and explorers ask for beside the market.
+func servesRest(t *testing.T, node *node) {
+	t.Helper()
+	var seed struct{ Height string }
+	if err := node.get(3, "/lode/beacon/v1/seed", &seed); err != nil || seed.Height == "" {
+		t.Fatalf("REST says of the seed: %+v, %v", seed, err)
+	}
+	var shown struct {
+		Metadata struct{ Display, Symbol string }
+	}
+	if err := node.get(3, "/cosmos/bank/v1beta1/denoms_metadata/ulode", &shown); err != nil || shown.Metadata.Symbol != "LODE" {
+		t.Fatalf("REST says of the coin: %+v, %v", shown, err)
+	}
 }
 
 // exported reads what another chain can begin with.

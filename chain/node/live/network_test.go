@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -37,24 +38,32 @@ type node struct {
 	binary string
 	// flags are given to `start` beside the home.
 	flags []string
-	home  string
-	port  int
-	run   *exec.Cmd
+	// environment is what the process is told beside this one's.
+	environment []string
+	home        string
+	port        int
+	run         *exec.Cmd
 }
 
 // start lays out a network and starts its nodes.
 func start(t *testing.T, validators int) *network {
 	t.Helper()
 	made := layOut(t, validators)
-	for _, one := range made.nodes {
-		one.start()
-	}
+	made.start()
 	return made
 }
 
-// layOut makes the files of a network.
+func (n *network) start() {
+	for _, one := range n.nodes {
+		one.start()
+	}
+}
+
+// layOut makes the files of a network. Tests with networks run beside each other: most of their time
+// they wait.
 func layOut(t *testing.T, validators int) *network {
 	t.Helper()
+	t.Parallel()
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("%s is not there: run ./build first", binary)
 	}
@@ -78,11 +87,20 @@ func layOut(t *testing.T, validators int) *network {
 	return made
 }
 
-// freePorts is the first of some ports in a row that nobody listens on.
+// portsGiven is the first port that this process has given to nobody.
+var portsGiven = struct {
+	sync.Mutex
+	next int
+}{next: 20_000 + os.Getpid()%20_000}
+
+// freePorts is the first of some ports in a row that nobody listens on, and that no other test has.
 func freePorts(t *testing.T, count int) int {
 	t.Helper()
-	for first := 20_000 + os.Getpid()%20_000; first < 60_000; first += count {
+	portsGiven.Lock()
+	defer portsGiven.Unlock()
+	for first := portsGiven.next; first < 60_000; first += count {
 		if allFree(first, count) {
+			portsGiven.next = first + count
 			return first
 		}
 	}
@@ -109,6 +127,7 @@ func (n *node) start() {
 	}
 	defer log.Close()
 	n.run = exec.Command(n.binary, append([]string{"start", "--log_no_color", "--home", n.home}, n.flags...)...)
+	n.run.Env = append(os.Environ(), n.environment...)
 	n.run.Stdout, n.run.Stderr = log, log
 	if err := n.run.Start(); err != nil {
 		n.t.Fatal(err)
@@ -155,19 +174,20 @@ func (n *node) get(offset int, path string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// height is a node's last one; 0 while it cannot be reached.
+// height is the last that a node has executed; 0 while it cannot be reached. Its status would tell of
+// a block that is kept, but not executed yet.
 func (n *node) height() int64 {
-	var status struct {
+	var info struct {
 		Result struct {
-			SyncInfo struct {
-				Height string `json:"latest_block_height"`
-			} `json:"sync_info"`
+			Response struct {
+				Height string `json:"last_block_height"`
+			}
 		}
 	}
-	if n.get(1, "/status", &status) != nil {
+	if n.get(1, "/abci_info", &info) != nil {
 		return 0
 	}
-	height, err := strconv.ParseInt(status.Result.SyncInfo.Height, 10, 64)
+	height, err := strconv.ParseInt(info.Result.Response.Height, 10, 64)
 	if err != nil {
 		return 0
 	}
@@ -245,6 +265,25 @@ func (n *node) send(arguments ...string) result {
 		return err == nil && json.Unmarshal([]byte(told), &sent) == nil
 	})
 	return sent
+}
+
+// made waits until transactions are in blocks, where they must have succeeded.
+func (n *node) made(hashes ...string) {
+	n.t.Helper()
+	for _, hash := range hashes {
+		var told struct {
+			Result struct {
+				TxResult struct {
+					Code uint32
+					Log  string
+				} `json:"tx_result"`
+			}
+		}
+		n.until("transaction "+hash, func() bool { return n.get(1, "/tx?hash=0x"+hash, &told) == nil })
+		if told.Result.TxResult.Code != 0 {
+			n.t.Fatalf("a transaction failed: %+v", told)
+		}
+	}
 }
 
 func (n *node) account() string {

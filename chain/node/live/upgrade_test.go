@@ -9,42 +9,78 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	markettypes "lode/x/market/types"
 )
 
 const plan = "another"
 
-// A vote stops all nodes at one height; the build that knows the upgrade goes on from there.
+const (
+	// blocksToVote are as many as a vote takes, and the market needs until it is busy.
+	blocksToVote = 100
+	// busyFrom is how long before the upgrade the first session opens, so that its claims are taken
+	// before and after it; in the last blocks before it opens another.
+	busyFrom, lastFrom = 36, 10
+)
+
+// A vote stops all nodes at one height; the build that knows the upgrade goes on from there. A session
+// whose claims are taken and one that is served, with a locked budget, are settled as if nothing were.
 func TestAnUpgradeThatWasVotedOnIsMadeByTheNextBuild(t *testing.T) {
 	next := buildNext(t)
-	net := start(t, 1)
-	node := net.nodes[0]
-	node.untilHeight(2)
-	if done := node.send("market", "deposit", "--coin", "5000ulode"); done.Code != 0 {
-		t.Fatalf("a deposit is refused: %+v", done)
-	}
-	height := node.height() + 100
-	if done := node.send("gov", "submit-proposal", proposal(t, node, height)); done.Code != 0 {
-		t.Fatalf("the proposal is refused: %+v", done)
-	}
-	if done := node.send("gov", "vote", "1", "yes"); done.Code != 0 {
-		t.Fatalf("the vote is refused: %+v", done)
-	}
+	net := start(t, 3)
+	first := net.nodes[0]
+	first.untilHeight(3)
+	height := voted(t, net)
+	market := openBazaar(net)
+	first.untilHeight(height - busyFrom)
+	before := market.open()
+	first.untilHeight(claimsFrom(before))
+	first.made(market.claim(0, before, 10))
+	first.untilHeight(height - lastFrom)
+	during := market.open()
+
 	needed := fmt.Sprintf(`UPGRADE \"%s\" NEEDED at height: %d`, plan, height)
-	node.until("the halt", func() bool { return strings.Contains(node.log(), needed) })
-	node.kill()
-	node.binary = next
-	node.start()
-	node.untilHeight(height + 3)
-	var app escrow
-	node.ask(&app, "market", "app", node.account())
-	if app.Escrow[0].Amount != "5000" {
-		t.Fatalf("after the upgrade the escrow is %+v", app)
+	for _, node := range net.nodes {
+		node.until("the halt", func() bool { return strings.Contains(node.log(), needed) })
+		node.kill()
+		node.binary = next
 	}
+	net.start()
+	first.untilHeight(height + 1)
+	for _, session := range []*markettypes.Session{before, during} {
+		var after markettypes.Session
+		first.question("Session", &markettypes.QuerySession{Id: session.Id}, &after)
+		if after.String() != session.String() {
+			t.Errorf("a session was %s, and is %s", session, &after)
+		}
+	}
+	first.made(market.claim(1, before, 333))
+	first.untilHeight(claimsFrom(during))
+	first.made(market.claim(0, during, 2_000), market.claim(1, during, 7))
+	market.paidToTheUnit(claimed{before, []uint64{10, 333}}, claimed{during, []uint64{2_000, 7}})
+
 	var applied struct{ Height string }
-	node.ask(&applied, "upgrade", "applied", plan)
+	first.ask(&applied, "upgrade", "applied", plan)
 	if applied.Height != strconv.FormatInt(height, 10) {
 		t.Fatalf("it was made at %s, not at %d", applied.Height, height)
 	}
+	net.agree(height-2, height+5)
+}
+
+// voted has all validators agree to an upgrade, at the height that it gives.
+func voted(t *testing.T, net *network) (height int64) {
+	t.Helper()
+	first := net.nodes[0]
+	height = first.height() + blocksToVote
+	if done := first.send("gov", "submit-proposal", proposal(t, first, height)); done.Code != 0 {
+		t.Fatalf("the proposal is refused: %+v", done)
+	}
+	for _, node := range net.nodes {
+		if done := node.send("gov", "vote", "1", "yes"); done.Code != 0 {
+			t.Fatalf("the vote is refused: %+v", done)
+		}
+	}
+	return height
 }
 
 // buildNext makes a node that knows one upgrade more.

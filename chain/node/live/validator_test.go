@@ -42,8 +42,16 @@ func TestAStrangerBecomesAValidator(t *testing.T) {
 	}
 }
 
-// join makes a node's files from the network's genesis, and starts it beside another.
+// join starts a node beside another.
 func join(t *testing.T, other *node) *node {
+	t.Helper()
+	made := joining(t, other)
+	made.start()
+	return made
+}
+
+// joining makes a node's files from the network's genesis, to be started beside another.
+func joining(t *testing.T, other *node) *node {
 	t.Helper()
 	port := freePorts(t, 4)
 	made := &node{t: t, binary: binary, home: filepath.Join(t.TempDir(), "stranger"), port: port}
@@ -62,7 +70,6 @@ func join(t *testing.T, other *node) *node {
 		"--rpc.laddr", made.rpc(),
 		"--grpc.address", fmt.Sprintf("127.0.0.1:%d", port+2),
 	}
-	made.start()
 	t.Cleanup(made.kill)
 	return made
 }

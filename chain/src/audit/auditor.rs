@@ -3,7 +3,7 @@
 use super::AuditRefused;
 use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse, Validator};
-use crate::refused::{Refused, check_denom};
+use crate::refused::{Refused, check_stake};
 use crate::registry::{Role, stakes};
 use crate::{keys, params};
 use proto::audit::auditor::Auditor;
@@ -22,7 +22,7 @@ pub(crate) fn store<H: Host>(draft: &mut Draft<'_, H>, auditor: &Auditor) {
 }
 
 pub(crate) fn bond<H: Host>(draft: &mut Draft<'_, H>, m: &BondAuditor) -> Result<(), Refused> {
-    check_denom(&m.add)?;
+    check_stake(&m.add)?;
     let makes_blocks = |v: &Validator| v.operator == m.auditor && v.vrf_key.is_some();
     if !draft.validators().iter().any(makes_blocks) {
         return Err(AuditRefused::NoValidator(m.auditor).into());
@@ -69,7 +69,7 @@ pub(crate) fn unbond<H: Host>(draft: &mut Draft<'_, H>, m: &UnbondAuditor) -> Re
 pub(crate) fn give_back<H: Host>(draft: &mut Draft<'_, H>, address: &Address) {
     let Some(auditor) = load(draft, address).filter(|auditor| auditor.leaving) else { return };
     draft.delete(keys::auditor(address));
-    stakes::give_back(draft, address, auditor.bond);
+    stakes::give_back(draft, address, &Coin::stake(auditor.bond));
 }
 
 /// Freezes who can sit, with which power and key: nobody weighs more after a seed is known.

@@ -3,11 +3,10 @@
 use super::RegistryRefused;
 use crate::draft::Draft;
 use crate::host::{Event, Host};
-use crate::refused::{Refused, check_denom};
-use crate::{keys, price};
+use crate::refused::Refused;
+use crate::{keys, params, price};
 use proto::message::ListService;
 use proto::service::{Service, ServiceId};
-use proto::{Amount, Coin};
 
 /// Listings that take effect at one boundary at most; the rest waits for the next, in order.
 const LISTINGS_MAX: usize = 4_096;
@@ -15,11 +14,12 @@ const LISTINGS_MAX: usize = 4_096;
 pub(crate) fn list<H: Host>(draft: &mut Draft<'_, H>, m: &ListService) -> Result<(), Refused> {
     let service = &m.service;
     check(service)?;
+    params::value(draft, &service.denom)?;
     if service.source != m.source {
         return Err(Refused::NotYours { who: m.source, owner: service.source });
     }
-    if let Some(before) = known(draft, &service.id).filter(|before| before.source != m.source) {
-        return Err(Refused::NotYours { who: m.source, owner: before.source });
+    if let Some(before) = known(draft, &service.id) {
+        may_replace(service, &before)?;
     }
     draft.write(keys::service_to_come(&service.id), service);
     draft.set(keys::to_list(draft.block().height, &service.id), Vec::new());
@@ -29,10 +29,22 @@ pub(crate) fn list<H: Host>(draft: &mut Draft<'_, H>, m: &ListService) -> Result
     Ok(())
 }
 
-/// Whether a service can be listed here.
-pub(crate) fn check(service: &Service) -> Result<(), Refused> {
-    service.check().map_err(RegistryRefused::from)?;
-    check_denom(&Coin::new(Amount::ZERO, service.denom.clone()))
+/// Whether a service can be. One whose coin is not allowed any more can be, but opens no sessions.
+pub(crate) fn check(service: &Service) -> Result<(), RegistryRefused> {
+    Ok(service.check()?)
+}
+
+/// Whether a listing can take the place of another one. The price that stands and the suppliers' asks
+/// are numbers of its coin, and would mean something else in another one.
+fn may_replace(service: &Service, before: &Service) -> Result<(), Refused> {
+    if service.source != before.source {
+        return Err(Refused::NotYours { who: service.source, owner: before.source });
+    }
+    if service.denom != before.denom {
+        let (id, denom) = (service.id.clone(), before.denom.clone());
+        return Err(RegistryRefused::CoinChanges { id, denom }.into());
+    }
+    Ok(())
 }
 
 /// The service as it is in this session.

@@ -14,7 +14,12 @@ const RETURNS_MAX: usize = 1_000;
 pub(crate) fn sum(staked: Amount, more: Amount, min: Amount) -> Result<Amount, RegistryRefused> {
     // Nobody has so many coins that this saturates: the payment fails then.
     let stake = Amount(staked.0.saturating_add(more.0));
-    if stake < min { Err(RegistryRefused::StakeTooSmall { stake, min }) } else { Ok(stake) }
+    enough(stake, min).map(|()| stake)
+}
+
+/// Whether a stake is as much as its role takes.
+pub(crate) fn enough(stake: Amount, min: Amount) -> Result<(), RegistryRefused> {
+    if stake < min { Err(RegistryRefused::StakeTooSmall { stake, min }) } else { Ok(()) }
 }
 
 /// Remembers that a stake may return at `at`: one account can leave in several roles at once.
@@ -42,8 +47,7 @@ pub(crate) fn give_back_due<H: Host>(draft: &mut Draft<'_, H>) {
     }
 }
 
-pub(crate) fn give_back<H: Host>(draft: &mut Draft<'_, H>, to: &Address, stake: Amount) {
-    let stake = Coin::stake(stake);
-    draft.pay(Party::Purse(Purse::Stake), Party::Account(*to), &stake);
+pub(crate) fn give_back<H: Host>(draft: &mut Draft<'_, H>, to: &Address, stake: &Coin) {
+    draft.pay(Party::Purse(Purse::Stake), Party::Account(*to), stake);
     draft.emit(Event::new("lode_stake_returned").with("to", to).with("amount", stake));
 }

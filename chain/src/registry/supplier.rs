@@ -3,7 +3,7 @@
 use super::{RegistryRefused, Role, frozen, owner, service, stakes, take_key};
 use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse};
-use crate::refused::{Refused, check_denom};
+use crate::refused::{Refused, check_stake};
 use crate::{keys, params};
 use proto::keys::RelayKey;
 use proto::message::{StakeSupplier, UnjailSupplier, UnstakeSupplier, UpdateSupplier};
@@ -27,7 +27,7 @@ pub(crate) fn store<H: Host>(draft: &mut Draft<'_, H>, supplier: &Supplier) {
 }
 
 pub(crate) fn stake<H: Host>(draft: &mut Draft<'_, H>, m: &StakeSupplier) -> Result<(), Refused> {
-    check_denom(&m.add)?;
+    check_stake(&m.add)?;
     check_payouts(&m.payouts).map_err(RegistryRefused::from)?;
     check_serving(draft, &m.relay_key, &m.endpoint, &m.offers)?;
     let before: Option<Supplier> = draft.read(&keys::supplier(&m.operator));
@@ -202,5 +202,5 @@ pub(crate) fn give_back<H: Host>(draft: &mut Draft<'_, H>, operator: &Address) {
     draft.delete(keys::supplier(operator));
     frozen::queue(draft, operator);
     owner::remove(draft, &supplier.owner, operator);
-    stakes::give_back(draft, &supplier.owner, supplier.stake);
+    stakes::give_back(draft, &supplier.owner, &Coin::stake(supplier.stake));
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 /// Replaces the file at `path` in one step; only its owner can read it. After a crash there is the
 /// old one or the new one.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let named = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = named.unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");

@@ -9,5 +9,5 @@ pub mod process;
 mod serve;
 mod stop;
 
-pub use serve::serve;
+pub use serve::{serve, serve_within};
 pub use stop::Stop;

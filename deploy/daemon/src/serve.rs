@@ -12,6 +12,16 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// Serves `router` until `stop`; then takes no new connections, finishes what is under way within
 /// a bound, and returns.
 pub async fn serve(router: Router, listener: TcpListener, stop: Stop) -> std::io::Result<()> {
+    serve_within(router, listener, stop, DRAIN_LIMIT).await
+}
+
+/// The same with another bound.
+pub async fn serve_within(
+    router: Router,
+    listener: TcpListener,
+    stop: Stop,
+    bound: Duration,
+) -> std::io::Result<()> {
     let listener = listener.tap_io(|stream| {
         // Small writes are whole events: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
@@ -23,12 +33,12 @@ pub async fn serve(router: Router, listener: TcpListener, stop: Stop) -> std::io
         axum::serve(listener, router).with_graceful_shutdown(async move { asked.asked().await });
     let limit = async {
         stop.asked().await;
-        tokio::time::sleep(DRAIN_LIMIT).await;
+        tokio::time::sleep(bound).await;
     };
     tokio::select! {
         served = server.into_future() => served,
         () = limit => {
-            tracing::warn!(seconds = DRAIN_LIMIT.as_secs(), "answers were still under way");
+            tracing::warn!(seconds = bound.as_secs(), "answers were still under way");
             Ok(())
         }
     }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use gateway::account::{KeyRecord, KeyTerms};
 use gateway::books::Books;
 use proto::service::ServiceId;
-use proto::{Amount, Time};
+use proto::{Amount, Denom, Time};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -27,6 +27,9 @@ enum Command {
     /// Make a key. It is shown once; a running gateway takes it at once.
     Create {
         name: String,
+        /// The coin that it spends: it can use models that are priced in this one.
+        #[arg(long, default_value = proto::names::STAKE_DENOM)]
+        denom: String,
         /// What it may spend in all, in the smallest unit of the coin.
         #[arg(long)]
         cap: Option<u128>,
@@ -52,11 +55,12 @@ pub(crate) fn run(keys: ApiKeys) -> anyhow::Result<()> {
         let config = role::gateway_config(&keys.config)?;
         let books = Books::open(&config.books).await?;
         match keys.command {
-            Command::Create { name, cap, days, per_minute, models } => {
+            Command::Create { name, denom, cap, days, per_minute, models } => {
                 let models = models.into_iter().map(ServiceId::new).collect::<Result<_, _>>()?;
                 let after = |days: u64| Time(role::now().0 + days * 86_400_000);
                 let terms = KeyTerms {
                     name,
+                    denom: Denom::new(denom)?,
                     cap: cap.map(Amount),
                     expires: days.map(after),
                     per_minute,
@@ -90,7 +94,7 @@ pub(crate) async fn create(books: &Books, terms: KeyTerms) -> anyhow::Result<(St
 fn shown(record: &KeyRecord) -> Value {
     json!({
         "id": record.id, "begins": record.shown, "name": record.terms.name,
-        "cap": record.terms.cap, "expires": record.terms.expires,
+        "denom": record.terms.denom, "cap": record.terms.cap, "expires": record.terms.expires,
         "per_minute": record.terms.per_minute, "models": record.terms.models,
         "created": record.created, "revoked": record.revoked, "spent": record.spent.spent(),
     })

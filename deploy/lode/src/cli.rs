@@ -1,6 +1,8 @@
 //! What can be typed.
 
-use crate::{dev, explain, guard, init, keys, payouts, query, role, simulate, tx, up, verify};
+use crate::{
+    boxes, dev, explain, guard, init, keys, payouts, query, role, simulate, tx, up, verify,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -27,10 +29,10 @@ pub(crate) enum Command {
     Gateway(role::GatewayCommand),
     /// The relay miner that stands before a supplier.
     #[command(subcommand)]
-    Relayminer(role::RoleCommand),
-    /// The supplier: an OpenAI-compatible server that runs a model.
+    Relayminer(role::MinerCommand),
+    /// The supplier: an OpenAI-compatible server that runs a model, alone or over several boxes.
     #[command(subcommand)]
-    Supplier(role::RoleCommand),
+    Supplier(boxes::SupplierCommand),
     /// Keys of accounts and relays.
     Keys(keys::Keys),
     /// Send a transaction.

@@ -3,6 +3,7 @@
 
 mod api_key;
 mod ask;
+mod boxes;
 mod cli;
 mod demo;
 mod dev;
@@ -14,6 +15,7 @@ mod node;
 mod payouts;
 mod print;
 mod query;
+mod replay;
 mod role;
 mod simulate;
 mod tx;
@@ -29,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let command = cli::Cli::parse();
     match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -37,15 +39,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: cli::Cli) -> anyhow::Result<()> {
+fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     use cli::Command;
-    match cli.command {
+    let done = match cli.command {
+        // What a replay finds is in its exit code.
+        Command::Supplier(command) => return boxes::run(command),
         Command::Up(options) => up::run(options),
         Command::Init(options) => init::run(&options),
         Command::Chain(command) => role::chain(command),
         Command::Gateway(command) => role::gateway(command),
         Command::Relayminer(command) => role::relayminer(command),
-        Command::Supplier(command) => role::supplier(command),
         Command::Keys(command) => keys::run(command),
         Command::Tx(command) => tx::run(command),
         Command::Query(command) => query::run(command),
@@ -56,5 +59,6 @@ fn run(cli: cli::Cli) -> anyhow::Result<()> {
         Command::Verify(command) => verify::run(command),
         Command::Dev(command) => dev::run(command),
         Command::Guard(options) => guard::run(&options),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

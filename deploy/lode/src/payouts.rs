@@ -25,18 +25,19 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.json {
         return print::answer(&payouts, true);
     }
-    let headings = ["session", "service", "heights", "relays", "cu", "expected", "paid", "stage"];
+    let headings =
+        ["session", "service", "heights", "relays", "cu", "expected", "paid", "coin", "stage"];
     print::table(headings, &payouts.payouts.iter().map(row).collect::<Vec<_>>());
     for (denom, total) in &payouts.totals {
         println!(
-            "\n{} {denom} expected, {} {denom} paid, {} slashed",
+            "\n{} {denom} expected, {} {denom} paid, {} {denom} slashed",
             total.expected, total.paid, total.slashed
         );
     }
     Ok(())
 }
 
-fn row(payout: &Payout) -> [String; 8] {
+fn row(payout: &Payout) -> [String; 9] {
     let expected = match payout.stage {
         Stage::Settled => String::new(),
         _ => payout.expected.split.supplier.to_string(),
@@ -49,6 +50,7 @@ fn row(payout: &Payout) -> [String; 8] {
         payout.cu.to_string(),
         expected,
         payout.settled.as_ref().map_or(String::new(), |settled| settled.split.supplier.to_string()),
+        payout.denom.to_string(),
         print::word(&payout.stage),
     ]
 }

@@ -1,6 +1,6 @@
 //! Each role as a process of its own.
 
-use crate::{api_key, print};
+use crate::{api_key, print, replay};
 use anyhow::Context;
 use chain_client::keys::{KeyStore, UnlockRefused};
 use chain_client::{Chain, GasPolicy, Sender};
@@ -9,7 +9,10 @@ use daemon::Stop;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use supplier::admin::Owner;
+use supplier::config::{Backend, Server};
+use supplier::remote::Child;
 use tokio::net::TcpListener;
 
 /// What transactions of roles pay for a unit of gas: the engine's own minimum.
@@ -29,11 +32,13 @@ pub(crate) struct Start {
     stop_with_stdin: bool,
 }
 
-/// Commands of a role that only runs.
+/// Commands of a relay miner.
 #[derive(Debug, Subcommand)]
-pub(crate) enum RoleCommand {
+pub(crate) enum MinerCommand {
     /// Run it until it is asked to stop.
     Start(Start),
+    /// Print all that an auditor needs of one relay, as JSON.
+    Evidence(replay::Evidence),
 }
 
 /// Commands of the chain.
@@ -58,19 +63,28 @@ impl Start {
         &self,
         role: impl FnOnce(Stop) -> F,
     ) -> anyhow::Result<()> {
-        daemon::log::init(self.log_json, "info");
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let stop = Stop::new();
-        let outcome = runtime.block_on(async {
-            stop.on_signals()?;
-            if self.stop_with_stdin {
-                stop.on_end_of_input();
-            }
-            role(stop.clone()).await
-        });
-        runtime.shutdown_background();
-        outcome
+        run(self.log_json, self.stop_with_stdin, role)
     }
+}
+
+/// Runs `role` on a runtime of its own until it ends or is asked to.
+pub(crate) fn run<F: Future<Output = anyhow::Result<()>>>(
+    log_json: bool,
+    stop_with_stdin: bool,
+    role: impl FnOnce(Stop) -> F,
+) -> anyhow::Result<()> {
+    daemon::log::init(log_json, "info");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let stop = Stop::new();
+    let outcome = runtime.block_on(async {
+        stop.on_signals()?;
+        if stop_with_stdin {
+            stop.on_end_of_input();
+        }
+        role(stop.clone()).await
+    });
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Paths in a configuration are from the folder of its file.
@@ -80,7 +94,7 @@ fn from_here(config: &Path, path: &mut PathBuf) {
     }
 }
 
-async fn bind(
+pub(crate) async fn bind(
     at: impl tokio::net::ToSocketAddrs + std::fmt::Display,
 ) -> anyhow::Result<TcpListener> {
     let text = at.to_string();
@@ -106,30 +120,118 @@ pub(crate) fn chain(ChainCommand::Start(start): ChainCommand) -> anyhow::Result<
     })
 }
 
-/// Runs `lode supplier …`.
-pub(crate) fn supplier(RoleCommand::Start(start): RoleCommand) -> anyhow::Result<()> {
+/// Runs `lode supplier start`.
+pub(crate) fn supplier(start: &Start) -> anyhow::Result<()> {
     let mut config: supplier::Config = daemon::config::load(&start.config)?;
     from_here(&start.config, &mut config.model);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    engine::limit_threads(match config.threads {
-        0 => cores.saturating_sub(1).max(1),
-        threads => threads,
-    });
+    from_here(&start.config, &mut config.pipeline.key);
+    if !matches!(config.backend, Backend::Engine) {
+        return start.run(async |stop| remote(config, &start.config, stop).await);
+    }
+    limit_threads(config.threads);
+    engine::check_kernels()?;
     start.run(async |stop| {
-        let listener = bind(config.listen).await?;
+        let listener = bind(config.listen.clone()).await?;
         let began = std::time::Instant::now();
-        let model = engine::Model::load(&config.model)?;
+        tracing::info!(folder = %config.model.display(), class = engine::KERNEL_CLASS, "loading the model");
+        let pipeline = pipeline(&config.model, config.pipeline.clone(), &config.stages)?;
+        let model = match &pipeline {
+            Some(pipeline) => pipeline.ends()?,
+            None => engine::Model::load(&config.model)?,
+        };
         let meter = Arc::new(meter::Meter::load(&config.model)?);
         tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
         let defaults = supplier::Defaults::load(&config.model)?;
+        let owner = owner(&config, start.config.clone()).await?;
         let (name, limits) = (config.name, config.limits);
         let parts = supplier::Parts { model, meter, name, defaults, limits };
-        Ok(supplier::serve(parts, listener, stop).await?)
+        let front = supplier::front_over(pipeline, parts, stop.clone())?;
+        Ok(supplier::admin::serve(front, owner, listener, stop).await?)
     })
 }
 
+/// The boxes that the configuration names, if it names any.
+fn pipeline(
+    model: &Path,
+    settings: supplier::pipeline::Settings,
+    stages: &[supplier::pipeline::StageAt],
+) -> anyhow::Result<Option<supplier::Pipeline>> {
+    if stages.is_empty() {
+        return Ok(None);
+    }
+    let memory = supplier::memory::for_weights().unwrap_or(u64::MAX);
+    Ok(Some(supplier::Pipeline::new(settings, stages, model, memory)?))
+}
+
+/// Lets as many cores compute; 0: all but one.
+pub(crate) fn limit_threads(threads: usize) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    engine::limit_threads(match threads {
+        0 => cores.saturating_sub(1).max(1),
+        threads => threads,
+    });
+}
+
+/// The owner's side of a supplier.
+async fn owner(config: &supplier::Config, path: PathBuf) -> anyhow::Result<Owner> {
+    let listener = match &config.admin {
+        Some(at) => Some(bind(at.clone()).await?),
+        None => None,
+    };
+    let reload = move || {
+        let read = daemon::config::load::<supplier::Config>(&path);
+        read.map(|config| config.limits).map_err(|error| error.to_string())
+    };
+    let drain = Duration::from_secs(config.limits.drain_s);
+    Ok(Owner { listener, reload: Arc::new(reload), miner: config.miner.clone(), drain })
+}
+
+/// A supplier before another server.
+async fn remote(mut config: supplier::Config, path: &Path, stop: Stop) -> anyhow::Result<()> {
+    let (mut server, child) = match std::mem::take(&mut config.backend) {
+        Backend::Engine => (Server::default(), None),
+        Backend::Openai(server) => (Server { kind: "openai".to_owned(), ..server }, None),
+        Backend::VllmRs(mut program) => {
+            program.weights.get_or_insert_with(|| config.model.clone());
+            let port = match program.port {
+                // It is free again when the program asks for it; nobody else was told of it.
+                0 => TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port(),
+                port => port,
+            };
+            let server = Server {
+                kind: "vllm-rs".to_owned(),
+                url: format!("http://127.0.0.1:{port}"),
+                model: program.served.clone(),
+                // It tells no log probabilities.
+                logprobs: 0,
+                ..Server::default()
+            };
+            let guard = (std::env::current_exe()?, vec!["guard".to_owned()]);
+            (server, Some(Child::new(program, port, guard)))
+        }
+    };
+    let api_key = match &mut server.api_key_file {
+        Some(file) => {
+            from_here(path, file);
+            Some(first_line(file)?)
+        }
+        None => None,
+    };
+    let owner = owner(&config, path.to_owned()).await?;
+    let listener = bind(config.listen).await?;
+    let meter = Arc::new(meter::Meter::load(&config.model)?);
+    let (name, limits) = (config.name, config.limits);
+    let parts = supplier::remote::Parts { server, api_key, child, meter, name, limits };
+    let front = supplier::remote::front(parts, stop.clone())?;
+    Ok(supplier::admin::serve(front, owner, listener, stop).await?)
+}
+
 /// Runs `lode relayminer …`.
-pub(crate) fn relayminer(RoleCommand::Start(start): RoleCommand) -> anyhow::Result<()> {
+pub(crate) fn relayminer(command: MinerCommand) -> anyhow::Result<()> {
+    let start = match command {
+        MinerCommand::Start(start) => start,
+        MinerCommand::Evidence(options) => return replay::export(&options),
+    };
     let mut config: relayminer::Config = daemon::config::load(&start.config)?;
     from_here(&start.config, &mut config.home);
     from_here(&start.config, &mut config.keys.folder);

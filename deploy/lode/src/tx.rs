@@ -65,7 +65,8 @@ enum Command {
     },
     /// Ask to be let back after a jail.
     UnjailSupplier,
-    /// Stake as a gateway, add to the stake, or change the relay key.
+    /// Stake as a gateway, add to the stake, or change the relay key. Another coin than ulode backs
+    /// sessions in that coin.
     StakeGateway {
         #[arg(long, value_parser = coin)]
         stake: Coin,
@@ -94,7 +95,7 @@ enum Command {
         #[arg(long)]
         expires: u64,
     },
-    /// End a delegation.
+    /// End what a gateway may lock, in every coin.
     Undelegate { gateway: Address },
     /// Lock a budget of an app's escrow for the running session of a service.
     OpenSession {
@@ -106,6 +107,7 @@ enum Command {
         /// The running session's first height; asked from the chain by default.
         #[arg(long)]
         start: Option<u64>,
+        /// In the smallest unit of the service's coin.
         #[arg(long)]
         budget: u128,
     },

@@ -1,10 +1,10 @@
 //! The API keys of a running gateway: all in memory, brought up to date when somebody changed one.
 
-use super::{ApiKey, KeyHash, KeyRecord, Rate};
+use super::{ApiKey, KeyHash, KeyRecord, KeyTerms, Rate};
 use crate::books::{Books, BooksError};
 use crate::openai::Refusal;
 use crate::purse::{Due, Purse};
-use proto::service::ServiceId;
+use proto::service::{Service, ServiceId};
 use proto::{Coin, Time};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,15 +95,26 @@ impl Account {
         Ok(ticket)
     }
 
+    /// Whether the key spends the coin that a service is priced in.
+    pub fn spends(&self, service: &Service) -> Result<(), Refusal> {
+        let KeyTerms { name, denom, .. } = &self.record.terms;
+        if *denom == service.denom {
+            return Ok(());
+        }
+        Err(Refusal::OtherCoin {
+            name: name.clone(),
+            spends: denom.clone(),
+            model: service.id.clone(),
+            denom: service.denom.clone(),
+        })
+    }
+
     /// Sets aside what a request may cost.
-    pub fn reserve(
-        &self,
-        due: Due,
-        denom: &proto::Denom,
-    ) -> Result<crate::purse::Reservation<Due>, Refusal> {
+    pub fn reserve(&self, due: Due) -> Result<crate::purse::Reservation<Due>, Refusal> {
+        let terms = &self.record.terms;
         self.purse.reserve(due).map_err(|short| Refusal::KeySpent {
-            name: self.record.terms.name.clone(),
-            cap: Coin::new(self.record.terms.cap.unwrap_or_default(), denom.clone()),
+            name: terms.name.clone(),
+            cap: Coin::new(terms.cap.unwrap_or_default(), terms.denom.clone()),
             left: short.left.spent(),
             needed: short.needed.needed(),
         })

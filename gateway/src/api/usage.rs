@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use proto::relay::Status;
 use proto::service::ServiceId;
-use proto::{Address, Amount, Cu, Digest, Time};
+use proto::{Address, Amount, Cu, Denom, Digest, Time};
 use serde::{Deserialize, Serialize};
 
 /// Rows in a page, unless told otherwise.
@@ -29,7 +29,9 @@ struct Usage {
     object: &'static str,
     key: String,
     name: String,
-    /// In the smallest unit of the coin, rounded down once over all.
+    /// The coin that the key spends: all amounts are in its smallest unit.
+    denom: Denom,
+    /// Rounded down once over all.
     spent: Amount,
     /// What running requests may cost.
     reserved: Amount,
@@ -87,6 +89,7 @@ async fn read(gateway: &Gateway, wanted: &Wanted, headers: &HeaderMap) -> Result
         object: "usage",
         key: account.record.id.clone(),
         name: account.record.terms.name.clone(),
+        denom: account.record.terms.denom.clone(),
         spent: purse.spent().spent(),
         reserved: purse.reserved().needed(),
         cap: account.record.terms.cap,

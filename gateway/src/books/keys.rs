@@ -103,13 +103,14 @@ async fn insert(tx: &mut sqlx::SqliteConnection, record: &KeyRecord) -> Result<(
     let terms = &record.terms;
     let models: Vec<&str> = terms.models.iter().map(|model| model.as_str()).collect();
     sqlx::query(
-        "INSERT INTO keys (id, hash, shown, name, cap, expires, per_minute, models, created, spent) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO keys (id, hash, shown, name, denom, cap, expires, per_minute, models, created, spent) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(&record.id)
     .bind(record.hash.0.0.to_vec())
     .bind(&record.shown)
     .bind(&terms.name)
+    .bind(terms.denom.as_str())
     .bind(terms.cap.map(|cap| cap.to_string()))
     .bind(terms.expires.map(|time| int(time.0)))
     .bind(terms.per_minute.map(i64::from))
@@ -133,6 +134,7 @@ fn record(row: &SqliteRow) -> Result<KeyRecord, BooksError> {
         shown: row.text("shown")?,
         terms: KeyTerms {
             name: row.text("name")?,
+            denom: row.denom("denom")?,
             cap: if cap.is_some() { Some(row.amount("cap")?) } else { None },
             expires: row.maybe_time("expires")?,
             per_minute: row

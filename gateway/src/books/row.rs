@@ -3,7 +3,7 @@
 use super::BooksError;
 use proto::relay::Status;
 use proto::service::ServiceId;
-use proto::{Address, Amount, Cu, Digest, Time};
+use proto::{Address, Amount, Cu, Denom, Digest, Time};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::fmt::Display;
@@ -32,6 +32,10 @@ pub(super) trait Read {
 
     fn service(&self, column: &str) -> Result<ServiceId, BooksError> {
         ServiceId::new(self.text(column)?).map_err(|error| bad(column, error))
+    }
+
+    fn denom(&self, column: &str) -> Result<Denom, BooksError> {
+        Denom::new(self.text(column)?).map_err(|error| bad(column, error))
     }
 
     fn wide(&self, column: &str) -> Result<u128, BooksError> {

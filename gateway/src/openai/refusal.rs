@@ -2,7 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use proto::{Amount, Coin};
+use proto::service::ServiceId;
+use proto::{Amount, Coin, Denom};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ pub enum Refusal {
         "the API key {name:?} may spend {cap}; {left} of that is left, and this request could cost {needed}: lower max_tokens or raise the key's cap"
     )]
     KeySpent { name: String, cap: Coin, left: Amount, needed: Amount },
+    #[error(
+        "the API key {name:?} spends {spends}, but {model} is priced in {denom}: use a key that spends {denom}; `lode gateway key create --denom` makes one"
+    )]
+    OtherCoin { name: String, spends: Denom, model: ServiceId, denom: Denom },
     #[error("the gateway cannot pay for this request: {reason}")]
     GatewaySpent { reason: String },
     #[error("the model {model:?} does not exist, or this API key may not use it")]
@@ -90,6 +95,9 @@ impl Refusal {
             Refusal::KeySpent { .. } | Refusal::GatewaySpent { .. } => {
                 (StatusCode::PAYMENT_REQUIRED, "insufficient_quota", Some("insufficient_quota"))
             }
+            Refusal::OtherCoin { .. } => {
+                (StatusCode::PAYMENT_REQUIRED, "insufficient_quota", Some("other_coin"))
+            }
             Refusal::UnknownModel { .. } => {
                 (StatusCode::NOT_FOUND, INVALID, Some("model_not_found"))
             }
@@ -142,7 +150,9 @@ impl Refusal {
 
     fn param(&self) -> Option<&'static str> {
         match self {
-            Refusal::NoModel | Refusal::UnknownModel { .. } => Some("model"),
+            Refusal::NoModel | Refusal::UnknownModel { .. } | Refusal::OtherCoin { .. } => {
+                Some("model")
+            }
             Refusal::Invalid { param, .. } => *param,
             _ => None,
         }

@@ -96,7 +96,7 @@ impl Attempt {
         if job.body.len() > max {
             return Err(Refusal::TooLarge { max });
         }
-        let key_hold = job.account.reserve(Due::of(terms.price, max_cu), &terms.denom)?;
+        let key_hold = job.account.reserve(Due::of(terms.price, max_cu))?;
         let (seq, acked, entries) = {
             let mut tab = place.tab();
             let seq = tab.begin();

@@ -102,6 +102,18 @@ async fn a_key_is_held_to_its_rate_and_its_models() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_spends_one_coin() {
+    let world = World::new(1).await;
+    world.ready().await;
+    let denom = proto::Denom::new("uusd").unwrap();
+    let key = world.key(KeyTerms { name: "usd".into(), denom, ..KeyTerms::default() }, 1).await;
+    let client = world.client_of(&key);
+    let answer = client.chat("a", 1).await;
+    check(&answer, &expect!["402 insufficient_quota other_coin"]);
+    assert_eq!(client.get("/v1/usage").await.json()["denom"], "uusd");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_more_run_at_once_than_may() {
     let world = World::with(1, |settings| {
         settings.limits.requests = 2;

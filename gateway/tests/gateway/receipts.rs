@@ -54,7 +54,7 @@ fn settle(world: &World, session: &Session) {
             price: session.terms.price,
             denom: session.terms.denom.clone(),
             cost,
-            split: session.terms.shares.split(cost),
+            split: session.terms.split(cost),
             slashed: Amount(0),
             height: session.settle_height(),
             reason: String::new(),

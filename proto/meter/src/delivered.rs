@@ -128,6 +128,14 @@ impl Delivered {
         self.counted.0
     }
 
+    /// The text of each choice that came so far: words, then calls, as they are counted.
+    pub fn texts(&mut self) -> &BTreeMap<u64, String> {
+        if !self.stream {
+            self.whole();
+        }
+        &self.texts
+    }
+
     /// How it would have ended if nothing more came.
     pub fn ending(&mut self) -> Ending {
         if !self.stream {

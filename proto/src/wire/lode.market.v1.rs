@@ -438,6 +438,17 @@ pub struct Gateway {
     pub standing: i32,
     #[prost(uint64, tag="6")]
     pub until: u64,
+    #[prost(message, repeated, tag="7")]
+    pub backings: ::prost::alloc::vec::Vec<Backing>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Backing {
+    #[prost(string, tag="1")]
+    pub denom: ::prost::alloc::string::String,
+    #[prost(string, tag="2")]
+    pub amount: ::prost::alloc::string::String,
+    #[prost(string, tag="3")]
+    pub exposure: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Escrow {
@@ -499,6 +510,20 @@ pub struct Proving {
     pub penalty_min: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CoinValue {
+    #[prost(uint64, tag="1")]
+    pub stake: u64,
+    #[prost(uint64, tag="2")]
+    pub units: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AllowedCoin {
+    #[prost(string, tag="1")]
+    pub denom: ::prost::alloc::string::String,
+    #[prost(message, optional, tag="2")]
+    pub value: ::core::option::Option<CoinValue>,
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct PriceParams {
     #[prost(uint32, tag="1")]
     pub target_utilisation: u32,
@@ -557,7 +582,9 @@ pub struct Params {
     pub history: u64,
     #[prost(uint32, tag="17")]
     pub settlements_per_block: u32,
-    #[prost(message, optional, tag="18")]
+    #[prost(message, repeated, tag="18")]
+    pub coins: ::prost::alloc::vec::Vec<AllowedCoin>,
+    #[prost(message, optional, tag="19")]
     pub audits: ::core::option::Option<AuditParams>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -592,6 +619,8 @@ pub struct Terms {
     pub shares: ::core::option::Option<Shares>,
     #[prost(message, optional, tag="15")]
     pub proving: ::core::option::Option<Proving>,
+    #[prost(message, optional, tag="16")]
+    pub value: ::core::option::Option<CoinValue>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Seat {

@@ -2,9 +2,10 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use futures::{StreamExt, stream};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -41,6 +42,7 @@ impl Backend {
             async move { backend.answer(headers, body) }
         });
         let router = Router::new()
+            .route("/lode/evidence/{tag}", get(async |Path(tag): Path<String>| evidence(&tag)))
             .route("/v1/completions", answer.clone())
             .route("/v1/chat/completions", answer);
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -62,6 +64,13 @@ impl Backend {
             }
             "fail" => {
                 (StatusCode::from_u16(number as u16).unwrap(), "{\"error\":1}").into_response()
+            }
+            // So many tokens, with a promise of evidence.
+            "show" => {
+                let mut said = stream_of(stream::iter([Bytes::from("x".repeat(number) + ".")]));
+                let value = http::HeaderValue::from_static("1");
+                said.headers_mut().insert(proto::names::EVIDENCE_HEADER, value);
+                said
             }
             "garbage" => stream_of(stream::iter([Bytes::from_static(b"?xx.")])),
             // So many tokens, and when it is let go the connection breaks off.
@@ -94,6 +103,17 @@ impl Backend {
                 Some((Bytes::from_static(b"xxxxx"), (given + 1, go, open)))
             });
         stream_of(pieces)
+    }
+}
+
+/// Evidence for relays whose number is even.
+pub(crate) fn evidence(tag: &str) -> Response {
+    let even = tag.as_bytes().last().is_some_and(|digit| digit.is_multiple_of(2));
+    let shown = proto::evidence::Shown::None;
+    let evidence = proto::evidence::Evidence { class: tag[..8].to_owned(), shown };
+    match even {
+        true => evidence.encode().into_response(),
+        false => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -128,6 +128,7 @@ fn genesis() -> Genesis {
             exposure: Amount(0),
             standing: Standing::Bonded,
             until: Height(0),
+            backings: vec![],
         }],
         escrow: vec![Escrow { app, denom: Denom::stake(), amount: ESCROW }],
         delegations: vec![Delegation {

@@ -42,6 +42,35 @@ async fn an_answer_comes_through_byte_for_byte_with_its_receipt() {
     stand.end().await;
 }
 
+#[tokio::test]
+async fn what_an_auditor_needs_is_kept_until_the_session_is_settled() {
+    let stand = Stand::start().await;
+    let (mut gateway, body) = (stand.gateway(), body("show 7", 10));
+    let mut shown = 0;
+    for _ in 0..6 {
+        let envelope = gateway.request(&body, 20);
+        let told = stand.relay(&envelope, &body).await;
+        assert!(!told.headers.contains_key("x-lode-evidence"));
+        let (session, relay) = (stand.session.id, envelope.request.body.relay_id);
+        let dossier = crate::vault::find(stand.home.path(), &session, &relay).unwrap();
+        let checked = dossier.check().unwrap();
+        assert_eq!((&checked.receipt, &dossier.answer[..]), (told.receipt(), &told.body[..]));
+        let seed = sampler_seed(&session, &relay, &dossier.supplier);
+        assert_eq!((checked.seed, &dossier.body), (seed, &body));
+        let class = checked.evidence.map(|evidence| evidence.class);
+        assert!(class.is_none_or(|class| relay.to_string().starts_with(&class)));
+        shown += usize::from(told.receipt().evidence_root != proto::Digest::default());
+    }
+    assert!((1..6).contains(&shown), "the supplier shows evidence of some: {shown}");
+    let settled = stand.session.settle_height().0;
+    stand.town.grow(settled);
+    let kept = stand.home.path().join("evidence");
+    while std::fs::read_dir(&kept).unwrap().count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    stand.end().await;
+}
+
 async fn check(prompt: &str, max_cu: u64, times: Times, outcome: &Expect) {
     let stand = Stand::with(times).await;
     let body = body(prompt, 10);

@@ -10,7 +10,7 @@ mod pages;
 mod prefix;
 
 pub use pages::PAGE;
-use pages::{PageId, Pages};
+pub(crate) use pages::{PageId, Pages};
 use prefix::{Node, Prefixes};
 
 /// One sequence's place in the cache.
@@ -169,25 +169,13 @@ impl Cache {
         }
     }
 
-    /// Keys and values of one token in one layer.
-    pub(crate) fn write(
-        &mut self,
-        slot: Slot,
-        layer: usize,
-        position: usize,
-        keys: &[f32],
-        values: &[f32],
-    ) {
-        if let Some(sequence) = &self.sequences[slot.0] {
-            let page = sequence.pages[position / PAGE];
-            self.pages.write(page, layer, position % PAGE, keys, values);
-        }
+    /// The pages of a sequence, in the order of its tokens.
+    pub(crate) fn table(&self, slot: Slot) -> &[PageId] {
+        self.sequence(slot).map_or(&[], |sequence| &sequence.pages)
     }
 
-    /// The pages of a sequence, `[keys of PAGE tokens][values of PAGE tokens]` of one layer each.
-    pub(crate) fn layer<'a>(&'a self, slot: Slot, layer: usize) -> impl Fn(usize) -> &'a [f32] {
-        let pages = self.sequence(slot).map_or(&[][..], |sequence| &sequence.pages);
-        move |page| self.pages.layer(pages[page], layer)
+    pub(crate) fn pages_mut(&mut self) -> &mut Pages {
+        &mut self.pages
     }
 }
 

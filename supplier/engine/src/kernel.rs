@@ -6,6 +6,7 @@
 //! the same bits come out whatever else is in the batch, on however many threads, and on every
 //! processor: see [`lanes`].
 
+mod check;
 mod float;
 mod integer;
 mod kind;
@@ -16,6 +17,7 @@ mod product;
 mod rows;
 mod unpack;
 
+pub use check::{KERNEL_CLASS, KernelFault, check_kernels};
 pub use kind::{Kind, KindError};
 pub(crate) use matrix::Matrix;
 pub use pack::PackError;

@@ -13,6 +13,7 @@
 //! attention what heads make of the positions that they see
 //! cache     keys and values, in pages that sequences share
 //! model     one step over a batch
+//! pass      a step over several boxes, each with some of the layers
 //! sampler   the next token, a function of logits, settings, seed and position
 //! ```
 
@@ -23,14 +24,16 @@ mod kernel;
 mod load;
 mod math;
 mod model;
+mod pass;
 mod sampler;
 mod threads;
 #[cfg(feature = "train")]
 pub mod train;
 
 pub use cache::{Cache, Full, PAGE, Room, Slot};
-pub use kernel::Kind;
-pub use load::{KindError, LoadError, PackError, Report};
+pub use kernel::{KERNEL_CLASS, KernelFault, Kind, check_kernels};
+pub use load::{KindError, LoadError, Outline, PackError, Part, Report, Residual};
 pub use model::{Chunk, Model, StepError};
-pub use sampler::{Candidate, Said, Sampled, Sampling, sample};
+pub use pass::{PassError, Span, Store, last_rows};
+pub use sampler::{Candidate, Said, Sampled, Sampling, distribution, leaders, sample};
 pub use threads::limit_threads;

@@ -5,6 +5,8 @@
 
 mod config;
 mod metadata;
+mod outline;
+mod part;
 mod report;
 mod rope;
 mod shape;
@@ -13,6 +15,8 @@ mod weights;
 
 pub use crate::kernel::KindError;
 pub use crate::kernel::PackError;
+pub use outline::Outline;
+pub use part::{Part, Residual};
 pub use report::Report;
 pub(crate) use rope::{Pairing, Rope};
 pub(crate) use shape::Shape;
@@ -42,6 +46,10 @@ pub enum LoadError {
     OutOfRange { name: String, value: u64, min: u64, max: u64 },
     #[error("the model says {name} is {value}, which is not run here")]
     Unsupported { name: String, value: String },
+    #[error(
+        "layers {from}..{to} were asked for, but the model has {layers}: name some of 0..{layers}"
+    )]
+    Layers { from: usize, to: usize, layers: usize },
     #[error("the tensor {name} is missing")]
     NoTensor { name: String },
     #[error(
@@ -58,12 +66,12 @@ pub enum LoadError {
     Pack { name: String, source: PackError },
 }
 
-/// Reads the model in `folder`.
-pub(crate) fn read(folder: &Path) -> Result<(Weights, Report), LoadError> {
+/// Reads a part of the model in `folder`.
+pub(crate) fn read(folder: &Path, part: &Part) -> Result<(Weights, Report), LoadError> {
     let began = std::time::Instant::now();
     let source = Source::open(folder)?;
     let mut report = Report::of(&source);
-    let weights = weights::read(&source, &mut report)?;
+    let weights = weights::read(&source, part, &mut report)?;
     report.took = began.elapsed();
     Ok((weights, report))
 }

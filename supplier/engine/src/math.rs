@@ -129,7 +129,7 @@ const ZERO_MAX: f32 = -103.972_084;
 
 /// Exponentials, with the bits that `libm::expf` gives.
 #[inline(always)]
-fn exponentials(values: &mut [f32]) {
+pub(crate) fn exponentials(values: &mut [f32]) {
     let plain = values.iter().all(|x| x.abs() < NORMAL_MAX || *x < ZERO_MAX);
     for x in values.iter_mut() {
         *x = if plain { exponential(*x) } else { libm::expf(*x) };

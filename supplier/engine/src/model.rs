@@ -2,9 +2,9 @@
 
 use crate::attention::{Past, attend};
 use crate::buffer::Buffer;
-use crate::cache::{Cache, PAGE, Room, Slot};
+use crate::cache::{Cache, PAGE, PageId, Pages, Room, Slot};
 use crate::kernel::{Rows, products};
-use crate::load::{self, Layer, Linear, LoadError, Pairing, Report, Shape, Weights};
+use crate::load::{self, Layer, Linear, LoadError, Pairing, Part, Report, Shape, Weights};
 use crate::math;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,22 +29,27 @@ pub enum StepError {
     Token { token: u32, vocabulary: usize },
     #[error("{length} tokens are more than the {length_max} that the sequence was taken for")]
     TooLong { length: usize, length_max: usize },
+    #[error("this is a part of a model: its {part} of {layers} layers cannot make a step alone")]
+    Partial { part: usize, layers: usize },
 }
 
-/// A loaded model. It does not change; sequences live in a [`Cache`].
+/// A loaded model, or a part of one. It does not change; sequences live in a [`Cache`].
 pub struct Model {
-    weights: Weights,
+    pub(crate) weights: Weights,
     report: Report,
 }
 
 /// Where one row of a step belongs.
-struct Row {
-    slot: Slot,
-    position: usize,
+pub(crate) struct Row {
+    pub(crate) table: usize,
+    pub(crate) position: usize,
 }
 
 /// What all layers of a step share.
-struct Step {
+#[derive(Default)]
+pub(crate) struct Step {
+    /// The pages of each sequence.
+    pub(crate) tables: Vec<Vec<PageId>>,
     rows: Vec<Row>,
     cos: Vec<f32>,
     sin: Vec<f32>,
@@ -53,7 +58,22 @@ struct Step {
 impl Model {
     /// Loads the model in a folder: a GGUF file, or safetensors with config.json.
     pub fn load(folder: &Path) -> Result<Model, LoadError> {
-        load::read(folder).map(|(weights, report)| Model { weights, report })
+        Model::load_part(folder, &Part::whole())
+    }
+
+    /// Loads a part of the model in a folder. Weights that do not belong to it are not touched.
+    pub fn load_part(folder: &Path, part: &Part) -> Result<Model, LoadError> {
+        load::read(folder, part).map(|(weights, report)| Model { weights, report })
+    }
+
+    /// Which part of the model this is.
+    pub fn part(&self) -> &Part {
+        &self.weights.part
+    }
+
+    /// Numbers in one row of what flows from layer to layer.
+    pub fn hidden(&self) -> usize {
+        self.weights.shape.hidden
     }
 
     /// What was loaded, and how it is run.
@@ -74,7 +94,7 @@ impl Model {
     /// Bytes that one page of a cache takes.
     pub fn page_bytes(&self) -> usize {
         let shape = &self.weights.shape;
-        shape.layers * 2 * PAGE * shape.kv_width() * size_of::<f32>()
+        self.weights.layers.len() * 2 * PAGE * shape.kv_width() * size_of::<f32>()
     }
 
     /// Room for `slots` sequences, each as long as the context.
@@ -86,7 +106,7 @@ impl Model {
     /// A cache with `room`.
     pub fn cache_of(&self, room: Room) -> Cache {
         let shape = &self.weights.shape;
-        Cache::new(room, shape.layers, shape.kv_width(), shape.context)
+        Cache::new(room, self.weights.layers.len(), shape.kv_width(), shape.context)
     }
 
     /// Reads all `chunks` in one pass. Gives, for each that wants them, the logits of what follows.
@@ -95,26 +115,58 @@ impl Model {
         cache: &mut Cache,
         chunks: &[Chunk<'_>],
     ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
+        self.check_whole()?;
         self.check(cache, chunks)?;
-        if rayon::current_num_threads() == 1 {
-            return Ok(self.run(cache, chunks));
-        }
-        // On a thread of the pool, handing pieces to the others costs least.
-        Ok(rayon::scope(|_| self.run(cache, chunks)))
+        Ok(on_a_pool_thread(|| {
+            let (_, x) = self.read(cache, chunks);
+            self.logits(chunks, &x)
+        }))
     }
 
-    fn run(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Vec<Option<Vec<f32>>> {
+    /// Reads `tokens` of one sequence in one pass. Gives the logits of what follows each of them, as
+    /// single steps would have: how an answer that is known is read again.
+    pub fn follow(
+        &self,
+        cache: &mut Cache,
+        slot: Slot,
+        tokens: &[u32],
+    ) -> Result<Vec<Vec<f32>>, StepError> {
+        let chunk = [Chunk { slot, tokens, wants_logits: true }];
+        self.check_whole()?;
+        self.check(cache, &chunk)?;
+        Ok(on_a_pool_thread(|| {
+            let (_, x) = self.read(cache, &chunk);
+            self.ending(&x)
+        }))
+    }
+
+    /// Reads `chunks` by the embedding and the layers that are here.
+    pub(crate) fn read(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> (Step, Buffer<f32>) {
         let step = self.begin(cache, chunks);
         let mut x = self.embed(chunks);
-        for (i, layer) in self.weights.layers.iter().enumerate() {
-            self.attend(cache, i, layer, &step, &mut x);
-            self.feed(layer, &mut x);
-        }
+        self.layers(cache.pages_mut(), &step, &mut x);
         chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
-        self.logits(chunks, &x)
+        (step, x)
     }
 
-    fn check(&self, cache: &Cache, chunks: &[Chunk<'_>]) -> Result<(), StepError> {
+    /// All layers that are here, one after the other.
+    pub(crate) fn layers(&self, pages: &mut Pages, step: &Step, x: &mut [f32]) {
+        for (i, layer) in self.weights.layers.iter().enumerate() {
+            self.attend(pages, i, layer, step, x);
+            self.feed(layer, x);
+            self.weights.part.residual.round(x);
+        }
+    }
+
+    fn check_whole(&self) -> Result<(), StepError> {
+        let (part, layers) = (self.weights.layers.len(), self.weights.shape.layers);
+        match self.weights.part.is_whole(layers) {
+            true => Ok(()),
+            false => Err(StepError::Partial { part, layers }),
+        }
+    }
+
+    pub(crate) fn check(&self, cache: &Cache, chunks: &[Chunk<'_>]) -> Result<(), StepError> {
         let mut seen = BTreeSet::new();
         for chunk in chunks {
             if chunk.tokens.is_empty() {
@@ -138,29 +190,37 @@ impl Model {
 
     /// Makes room for all tokens and turns their positions into angles.
     fn begin(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> Step {
-        let mut step = Step { rows: Vec::new(), cos: Vec::new(), sin: Vec::new() };
+        let mut step = Step::default();
         for chunk in chunks {
             let from = cache.length(chunk.slot);
-            for position in from..from + chunk.tokens.len() {
-                step.rows.push(Row { slot: chunk.slot, position });
-                self.weights.shape.rope.angles(position, &mut step.cos, &mut step.sin);
-            }
             cache.grow(chunk.slot, chunk.tokens);
+            self.place(&mut step, cache.table(chunk.slot).to_vec(), from, chunk.tokens.len());
         }
         step
+    }
+
+    /// Adds `count` rows of a sequence to a step.
+    pub(crate) fn place(&self, step: &mut Step, pages: Vec<PageId>, from: usize, count: usize) {
+        for position in from..from + count {
+            step.rows.push(Row { table: step.tables.len(), position });
+            self.weights.shape.rope.angles(position, &mut step.cos, &mut step.sin);
+        }
+        step.tables.push(pages);
     }
 
     fn embed(&self, chunks: &[Chunk<'_>]) -> Buffer<f32> {
         let hidden = self.weights.shape.hidden;
         let tokens: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect();
         let mut x = Buffer::dirty(tokens.len() * hidden);
+        let Some(ends) = &self.weights.ends else { return x };
         for (token, row) in tokens.iter().zip(x.chunks_exact_mut(hidden)) {
-            self.weights.embedding.row(*token as usize, row);
+            ends.embedding.row(*token as usize, row);
         }
+        self.weights.part.residual.round(&mut x);
         x
     }
 
-    fn attend(&self, cache: &mut Cache, index: usize, layer: &Layer, step: &Step, x: &mut [f32]) {
+    fn attend(&self, pages: &mut Pages, index: usize, layer: &Layer, step: &Step, x: &mut [f32]) {
         let shape = &self.weights.shape;
         let Shape { heads, kv_heads, head, hidden, epsilon, .. } = *shape;
         let z = Rows::new(math::norm(x, &layer.attn_norm, epsilon), hidden);
@@ -176,13 +236,15 @@ impl Model {
         let width = shape.kv_width();
         for (i, row) in step.rows.iter().enumerate() {
             let kept = i * width..(i + 1) * width;
-            cache.write(row.slot, index, row.position, &k[kept.clone()], &v[kept]);
+            let page = step.tables[row.table][row.position / PAGE];
+            pages.write(page, index, row.position % PAGE, &k[kept.clone()], &v[kept]);
         }
-        let cache = &*cache;
+        let pages = &*pages;
         let past = |i: usize| {
             let row = &step.rows[i];
             let from = layer.window.map_or(0, |window| (row.position + 1).saturating_sub(window));
-            Past { positions: from..row.position + 1, page: cache.layer(row.slot, index) }
+            let table = &step.tables[row.table];
+            Past { positions: from..row.position + 1, page: |page| pages.layer(table[page], index) }
         };
         let mixed = attend(&q, heads, kv_heads, head, past);
         let [out] = linears([&layer.output], &Rows::new(mixed, heads * head));
@@ -212,23 +274,44 @@ impl Model {
     }
 
     fn logits(&self, chunks: &[Chunk<'_>], x: &[f32]) -> Vec<Option<Vec<f32>>> {
-        let (hidden, vocabulary) = (self.weights.shape.hidden, self.vocabulary());
-        let mut last = Vec::new();
-        let mut end = 0;
-        for chunk in chunks {
-            end += chunk.tokens.len() * hidden;
-            if chunk.wants_logits {
-                last.extend_from_slice(&x[end - hidden..end]);
-            }
-        }
-        if last.is_empty() {
-            return vec![None; chunks.len()];
-        }
-        let last = math::norm(&last, &self.weights.norm, self.weights.shape.epsilon);
-        let [logits] = linears([&self.weights.head], &Rows::new(last, hidden));
-        let mut logits = logits.chunks_exact(vocabulary).map(<[f32]>::to_vec);
+        let pieces = chunks.iter().map(|chunk| (chunk.tokens.len(), chunk.wants_logits));
+        let mut logits = self.ending(&wanted(pieces, self.hidden(), x)).into_iter();
         let wanted = |chunk: &Chunk<'_>| chunk.wants_logits.then(|| logits.next()).flatten();
         chunks.iter().map(wanted).collect()
+    }
+
+    /// Logits of rows that all layers have read.
+    pub(crate) fn ending(&self, rows: &[f32]) -> Vec<Vec<f32>> {
+        let Some(ends) = self.weights.ends.as_ref().filter(|_| !rows.is_empty()) else {
+            return Vec::new();
+        };
+        let last = math::norm(rows, &ends.norm, self.weights.shape.epsilon);
+        let [logits] = linears([&ends.head], &Rows::new(last, self.hidden()));
+        logits.chunks_exact(self.vocabulary()).map(<[f32]>::to_vec).collect()
+    }
+}
+
+/// The last rows of those pieces that want logits. Pieces say how many rows they have.
+pub(crate) fn wanted(
+    pieces: impl Iterator<Item = (usize, bool)>,
+    hidden: usize,
+    x: &[f32],
+) -> Vec<f32> {
+    let (mut last, mut end) = (Vec::new(), 0);
+    for (rows, wants_logits) in pieces {
+        end += rows * hidden;
+        if wants_logits {
+            last.extend_from_slice(&x[end - hidden..end]);
+        }
+    }
+    last
+}
+
+/// On a thread of the pool, handing pieces to the others costs least.
+pub(crate) fn on_a_pool_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    match rayon::current_num_threads() {
+        1 => work(),
+        _ => rayon::scope(|_| work()),
     }
 }
 

@@ -1,4 +1,8 @@
 //! Choosing the next token: a function of logits, settings, seed and position, and nothing else.
+//!
+//! Tokens are drawn by the Gumbel-max rule: each token's score gets a number that seed, position and
+//! token fix, and the highest sum wins. So a draw can be repeated for one position alone, and logits
+//! that differ a little give another token only where two sums lie that close together.
 
 /// How tokens are chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +75,8 @@ pub fn sample(logits: &[f32], sampling: &Sampling, said: Said<'_>, top: Option<u
     let chosen = if sampling.temperature <= 0.0 {
         highest(&scores)
     } else {
-        drawn(&scores, sampling, uniform(sampling.seed, said.answer.len() as u64))
+        let noise = Noise::of(sampling.seed, said.answer.len() as u64);
+        raced(&scores, sampling.temperature, noise, possible(&scores, sampling))
     };
     // Logarithms are those of the model, not of the settings; they take a pass over all tokens.
     let total = top.map_or(0.0, |_| log_sum(logits));
@@ -82,6 +87,21 @@ pub fn sample(logits: &[f32], sampling: &Sampling, said: Said<'_>, top: Option<u
         _ => Vec::new(),
     };
     Sampled { chosen: candidate(chosen), top: most.into_iter().map(candidate).collect() }
+}
+
+/// How likely each token is that the settings leave, the most likely first. Without temperature all
+/// of it is the one token's.
+pub fn distribution(logits: &[f32], sampling: &Sampling, said: Said<'_>) -> Vec<(u32, f64)> {
+    let scores = adjusted(logits, sampling, said);
+    if sampling.temperature <= 0.0 {
+        return vec![(highest(&scores) as u32, 1.0)];
+    }
+    let left = possible(&scores, sampling).unwrap_or_else(|| ranked(scores.clone(), scores.len()));
+    let best = scores[highest(&scores)];
+    let weight =
+        |token: usize| f64::from(libm::expf((scores[token] - best) / sampling.temperature));
+    let total: f64 = left.iter().map(|token| weight(*token)).sum();
+    left.into_iter().map(|token| (token as u32, weight(token) / total)).collect()
 }
 
 fn adjusted(logits: &[f32], sampling: &Sampling, said: Said<'_>) -> Vec<f32> {
@@ -144,8 +164,11 @@ fn ranked(scores: Vec<f32>, count: usize) -> Vec<usize> {
     keys.into_iter().map(|key| (key & u64::from(u32::MAX)) as usize).collect()
 }
 
-/// The token on which `point` of the unit line falls, among those that the settings leave.
-fn drawn(scores: &[f32], sampling: &Sampling, point: f64) -> usize {
+/// The tokens that the settings leave; `None`: all.
+fn possible(scores: &[f32], sampling: &Sampling) -> Option<Vec<usize>> {
+    if sampling.top_k == 0 && sampling.top_p >= 1.0 && sampling.min_p <= 0.0 {
+        return None;
+    }
     let best = scores[highest(scores)];
     let weight =
         |token: usize| f64::from(libm::expf((scores[token] - best) / sampling.temperature));
@@ -163,16 +186,31 @@ fn drawn(scores: &[f32], sampling: &Sampling, point: f64) -> usize {
         sum >= wanted
     });
     left.truncate(kept.map_or(left.len(), |last| last + 1));
-    let total: f64 = left.iter().map(|(_, weight)| weight).sum();
-    let mut rest = point * total;
-    for (token, weight) in &left {
-        if rest < *weight {
-            return *token;
+    Some(left.into_iter().map(|(token, _)| token).collect())
+}
+
+/// The token whose score and noise add up to the most; the lower one of two that are equal.
+fn raced(scores: &[f32], temperature: f32, noise: Noise, of: Option<Vec<usize>>) -> usize {
+    let best = highest(scores);
+    let mut winner = (f64::NEG_INFINITY, best);
+    let mut run = |token: usize| {
+        let score = f64::from(scores[token] - scores[best]) / f64::from(temperature);
+        let draw = noise.draw(token as u64);
+        // Most tokens cannot win, which is seen without a logarithm.
+        if score + Noise::most(draw) < winner.0 {
+            return;
         }
-        rest -= weight;
+        let sum = score + Noise::gumbel(draw);
+        if sum > winner.0 || (sum == winner.0 && token < winner.1) {
+            winner = (sum, token);
+        }
+    };
+    run(best);
+    match of {
+        Some(tokens) => tokens.into_iter().for_each(run),
+        None => (0..scores.len()).for_each(run),
     }
-    // Rounding may leave a sliver beyond the last one that is possible.
-    left.iter().rfind(|(_, weight)| *weight > 0.0).map_or(0, |(token, _)| *token)
+    winner.1
 }
 
 fn log_sum(logits: &[f32]) -> f32 {
@@ -180,16 +218,62 @@ fn log_sum(logits: &[f32]) -> f32 {
     best + libm::logf(logits.iter().map(|logit| libm::expf(logit - best)).sum())
 }
 
-/// A number in `[0, 1)` from a counter: SplitMix64 (Steele, Lea and Flood, 2014) over seed and
-/// position, so that any position can be computed alone.
-fn uniform(seed: u64, position: u64) -> f64 {
-    let mix = |mut z: u64| {
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    let step = position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mix(mix(seed).wrapping_add(step)) >> 11) as f64 / (1u64 << 53) as f64
+/// The `N` most likely tokens, equal ones by number; `u32::MAX` where there are fewer.
+pub fn leaders<const N: usize>(logits: &[f32]) -> [u32; N] {
+    let mut leaders = [(f32::NEG_INFINITY, u32::MAX); N];
+    for (token, &logit) in logits.iter().enumerate() {
+        let place = leaders.iter().rposition(|leader| logit <= leader.0).map_or(0, |at| at + 1);
+        if place < N && logit > f32::NEG_INFINITY {
+            leaders[place..].rotate_right(1);
+            leaders[place] = (logit, token as u32);
+        }
+    }
+    leaders.map(|(_, token)| token)
+}
+
+/// More than what logarithms are off by.
+const ROUNDING: f64 = 1e-9;
+
+/// Numbers from a counter: SplitMix64 (Steele, Lea and Flood, 2014) over seed, position and token, so
+/// that any of them can be computed alone.
+#[derive(Clone, Copy)]
+struct Noise(u64);
+
+impl Noise {
+    /// Bits of a draw: with half a step added it still fits a double.
+    const BITS: u32 = 52;
+
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+    fn of(seed: u64, position: u64) -> Noise {
+        let step = position.wrapping_add(1).wrapping_mul(Noise::STEP);
+        Noise(mix(mix(seed).wrapping_add(step)))
+    }
+
+    /// A whole number of [`Noise::BITS`] bits.
+    fn draw(self, token: u64) -> u64 {
+        mix(self.0.wrapping_add(token.wrapping_add(1).wrapping_mul(Noise::STEP)))
+            >> (64 - Noise::BITS)
+    }
+
+    /// A draw as a number of the Gumbel distribution.
+    fn gumbel(draw: u64) -> f64 {
+        let unit = (draw as f64 + 0.5) / (1u64 << Noise::BITS) as f64;
+        -libm::log(-libm::log(unit))
+    }
+
+    /// No less than [`Noise::gumbel`], from the draw's leading ones alone: `-ln(-ln u) <= -ln(1 - u)`.
+    fn most(draw: u64) -> f64 {
+        let rest = (1u64 << Noise::BITS) - 1 - draw;
+        let bits = 64 - rest.leading_zeros();
+        f64::from(Noise::BITS + 1 - bits) * std::f64::consts::LN_2 + ROUNDING
+    }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -213,6 +297,15 @@ mod tests {
     fn tokens_come_as_often_as_they_are_likely() {
         let logits = [0.0, libm::logf(3.0)];
         let ones = (0..4_000).filter(|p| choose(&logits, &Sampling::default(), *p) == 1).count();
+        assert!((2_900..3_100).contains(&ones), "{ones}");
+    }
+
+    #[test]
+    fn draws_follow_the_temperature() {
+        let hot = Sampling { temperature: 2.0, ..Sampling::default() };
+        // A logit of ln 9 at temperature 2 is three times as likely.
+        let logits = [0.0, libm::logf(9.0)];
+        let ones = (0..4_000).filter(|p| choose(&logits, &hot, *p) == 1).count();
         assert!((2_900..3_100).contains(&ones), "{ones}");
     }
 
@@ -245,6 +338,32 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_skipped_could_not_have_won(
+            logits in prop::collection::vec(-9.0f32..9.0, 2..60), seed: u64, position in 0u64..99
+        ) {
+            let noise = Noise::of(seed, position);
+            let sum = |token: usize| {
+                f64::from(logits[token] - logits[highest(&logits)]) + Noise::gumbel(noise.draw(token as u64))
+            };
+            let best = (0..logits.len()).max_by(|a, b| sum(*a).total_cmp(&sum(*b))).unwrap();
+            prop_assert_eq!(raced(&logits, 1.0, noise, None), best);
+        }
+
+        #[test]
+        fn the_bound_of_a_draw_holds(draw in 0u64..1 << Noise::BITS) {
+            for draw in [draw, (1 << Noise::BITS) - 1 - (draw >> 40), draw >> 40] {
+                prop_assert!(Noise::gumbel(draw) <= Noise::most(draw));
+            }
+        }
+
+        #[test]
+        fn leaders_are_the_highest_ranked(logits in prop::collection::vec(-5.0f32..5.0, 1..30)) {
+            let mut expected: Vec<u32> = ranked(logits.clone(), 4).iter().map(|t| *t as u32).collect();
+            expected.resize(4, u32::MAX);
+            prop_assert_eq!(leaders::<4>(&logits).to_vec(), expected);
+        }
+
         #[test]
         fn nothing_outside_the_settings_is_chosen(
             logits in prop::collection::vec(-5.0f32..5.0, 2..30), seed: u64, k in 1usize..5

@@ -6,12 +6,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod files;
+mod links;
 mod market;
 mod samples;
 mod talk;
 mod wires;
 
 pub use files::{book, model};
+pub use links::frame;
 pub use market::market;
 pub use samples::{Sample, samples};
 pub use talk::{answer, document, request, splice};
@@ -21,7 +23,7 @@ pub use wires::{trie_proof, vrf, wire};
 pub type Reader = fn(&[u8]);
 
 /// All readers, by their names.
-pub const READERS: [(&str, Reader); 10] = [
+pub const READERS: [(&str, Reader); 11] = [
     ("wire", wire),
     ("trie_proof", trie_proof),
     ("vrf", vrf),
@@ -32,6 +34,7 @@ pub const READERS: [(&str, Reader); 10] = [
     ("document", document),
     ("book", book),
     ("model", model),
+    ("frame", frame),
 ];
 
 /// The reader of this name.

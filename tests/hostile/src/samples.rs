@@ -47,6 +47,7 @@ pub fn samples() -> Vec<Sample> {
             Sample { reader: "model", bytes: model() },
         ])
         .chain(talk())
+        .chain(crate::links::frames())
         .collect()
 }
 

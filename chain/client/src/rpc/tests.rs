@@ -1,6 +1,6 @@
 //! Several nodes as one.
 
-use crate::fake::{CHAIN_ID, FakeNode, Ledger};
+use crate::fake::{CHAIN_ID, FakeNode, Ledger, Mood};
 use crate::{Chain, ConnectError, Endpoints, QueryError};
 use expect_test::expect;
 use proto::Height;
@@ -70,13 +70,16 @@ async fn a_node_that_is_behind_does_not_take_the_chain_back() {
 
 #[tokio::test]
 async fn a_node_that_is_behind_is_not_believed_when_it_knows_no_record() {
-    let ledger = Ledger::new(5);
-    let (a, b) = (FakeNode::start(&ledger).await, FakeNode::start(&ledger).await);
-    let chain = connect(&[&a, &b]).await;
-    assert_eq!(chain.height().await.unwrap(), Height(5));
-    a.mood(|mood| mood.behind = 1);
-    assert_eq!(chain.session(proto::Digest([1; 32])).await.unwrap(), None);
-    assert!(b.calls("abci_query") > 0, "the node that is behind was believed");
+    let late: [fn(&mut Mood); 2] = [|mood| mood.behind = 1, |mood| mood.unexecuted = 1];
+    for how in late {
+        let ledger = Ledger::new(5);
+        let (a, b) = (FakeNode::start(&ledger).await, FakeNode::start(&ledger).await);
+        let chain = connect(&[&a, &b]).await;
+        assert_eq!(chain.height().await.unwrap(), Height(5));
+        a.mood(how);
+        assert_eq!(chain.session(proto::Digest([1; 32])).await.unwrap(), None);
+        assert!(b.calls("abci_query") > 0, "the node that is behind was believed");
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use k256::ecdsa::SigningKey;
 use proto::keys::RelayKey;
-use proto::{Address, Amount};
-use tests::town::{gateway_key, supplier_key};
+use proto::{Address, Amount, Coin, Denom};
+use tests::town::{dollar, gateway_key, supplier_key};
 
 pub const AUTHORITY: Account = Account(1);
 pub const SOURCE: Account = Account(2);
@@ -19,8 +19,15 @@ pub const VALIDATOR: Account = Account(30);
 pub const ALL: [Account; 10] =
     [AUTHORITY, SOURCE, GATEWAY, APP, OWNER, HONEST, LIAR, SILENT, ROGUE, VALIDATOR];
 
-/// What each begins with.
-pub const COINS: Amount = Amount(1 << 40);
+/// What each begins with of each coin.
+const COINS: Amount = Amount(1 << 40);
+
+/// The coins that each begins with, sorted by their names: that of stakes, one that came over IBC,
+/// and one that governance does not allow.
+pub fn coins() -> [Coin; 3] {
+    let unknown = Denom::new("unknown").unwrap();
+    [dollar(), Denom::stake(), unknown].map(|denom| Coin::new(COINS, denom))
+}
 
 /// An account whose secret is one number, 32 times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

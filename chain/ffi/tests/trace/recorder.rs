@@ -1,6 +1,6 @@
 //! A chain in memory that writes down what it does.
 
-use crate::cast::{ALL, COINS, VALIDATOR, account};
+use crate::cast::{ALL, VALIDATOR, account, coins};
 use chain::Host;
 use chain::host::{Block, Event, Party, Purse, Short, Validator};
 use chain::memory::MemoryHost;
@@ -8,7 +8,7 @@ use proto::message::{Genesis, Message};
 use proto::query::Query;
 use proto::vrf::VrfSecret;
 use proto::wire::Wire;
-use proto::{Coin, Denom, Digest, Height, Time, seed};
+use proto::{Coin, Digest, Height, Time, seed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -38,7 +38,8 @@ impl Recorder {
     pub fn new(chain_id: &str, genesis: &Genesis) -> Recorder {
         let mut memory = MemoryHost::new(chain_id);
         for account in ALL {
-            memory.mint(Party::Account(account.address()), &Coin::stake(COINS));
+            let party = Party::Account(account.address());
+            coins().iter().for_each(|coin| memory.mint(party, coin));
         }
         let first = seed::first(chain_id);
         let block =
@@ -52,7 +53,7 @@ impl Recorder {
             "beacon": hex(&BEACON),
             "operator": hex(&VALIDATOR.secret()),
             "accounts": accounts,
-            "coins": Coin::stake(COINS).to_string(),
+            "coins": written(&coins()),
             "genesis": hex(&genesis.encode()),
             "state": host.state(),
         });
@@ -98,8 +99,13 @@ impl Recorder {
         })
     }
 
+    /// All coins of an account or purse.
     fn held(&self, party: Party) -> String {
-        self.host.memory.balance(party, &Denom::stake()).to_string()
+        let held = coins().map(|Coin { denom, .. }| {
+            let amount = self.host.memory.balance(party, &denom);
+            Coin::new(amount, denom)
+        });
+        written(&held)
     }
 
     /// Makes empty blocks until the next one is at `height`.
@@ -127,6 +133,12 @@ impl Recorder {
     pub fn into_lines(self) -> String {
         self.lines.into_iter().map(|line| format!("{}\n", sorted(line))).collect()
     }
+}
+
+/// Coins as the Cosmos SDK writes them: `3ibc/…,12ulode`, without those of which there are none.
+fn written(coins: &[Coin]) -> String {
+    let some = coins.iter().filter(|coin| !coin.amount.is_zero());
+    some.map(Coin::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// The same with keys in order: a crate anywhere in the build may have them kept as they came.

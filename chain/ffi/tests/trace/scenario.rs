@@ -7,6 +7,7 @@ use crate::cast::{
 };
 use crate::recorder::Recorder;
 use proto::claim::ClaimRoot;
+use proto::coins::{AllowedCoin, Value};
 use proto::leaf::Opening;
 use proto::message::{
     AuditGenesis, Delegate, Deposit, Genesis, ListService, Message, OpenSession, Proof,
@@ -19,7 +20,7 @@ use proto::service::Service;
 use proto::session::Session;
 use proto::supplier::{Offer, PayoutShare};
 use proto::{Address, Amount, Coin, Cu, Denom, Digest, Height, Ppm, Price};
-use tests::town::{CHAIN, Tree, draft, service, sign};
+use tests::town::{CHAIN, DOLLAR, Tree, dollar, dollar_service, draft, service, sign};
 
 /// What each supplier stakes: the least, so that who loses of it is jailed.
 const STAKE: Amount = Amount(1_000_000_000);
@@ -34,11 +35,17 @@ fn params() -> Params {
     params.audits.rate = Ppm::ONE;
     params.audits.fee = Amount(2_000);
     params.audits.ringers = vec![OWNER.address()];
+    params.coins = vec![AllowedCoin { denom: dollar(), value: DOLLAR }];
     params
 }
 
 fn listed() -> Service {
     Service { source: SOURCE.address(), identity_threshold: 1, ..service() }
+}
+
+/// The same in a coin that came over IBC.
+fn listed_in_dollars() -> Service {
+    Service { source: SOURCE.address(), ..dollar_service() }
 }
 
 /// Plays everything.
@@ -63,7 +70,7 @@ pub fn play() -> Recorder {
     claim(&mut run, &trees);
     prove(&mut run, &trees);
     audits::audit(&mut run, &trees[0].0);
-    run.until(trees[1].0.settle_height().plus(2));
+    run.until(trees[0].0.settle_height().plus(2));
     leave(&mut run);
     run
 }
@@ -73,15 +80,26 @@ fn come_in(run: &mut Recorder) {
     run.block(&[
         ListService { source: SOURCE.address(), service: listed() }.into(),
         ListService { source: ROGUE.address(), service: listed() }.into(),
-        stake_gateway(GATEWAY, STAKE.0 * 10),
-        stake_gateway(ROGUE, 1),
+        ListService { source: SOURCE.address(), service: listed_in_dollars() }.into(),
+        ListService {
+            source: SOURCE.address(),
+            service: Service { denom: unknown(), ..listed_in_dollars() },
+        }
+        .into(),
+        stake_gateway(GATEWAY, STAKE.0 * 10, Denom::stake()),
+        stake_gateway(GATEWAY, BUDGET.0 * 4, dollar()),
+        stake_gateway(GATEWAY, 1, unknown()),
+        stake_gateway(ROGUE, 1, Denom::stake()),
+        stake_gateway(ROGUE, STAKE.0, dollar()),
         deposit(APP, 50_000_000, Denom::stake()),
         deposit(GATEWAY, 50_000_000, Denom::stake()),
         deposit(ROGUE, u128::MAX, Denom::stake()),
-        deposit(ROGUE, 5, Denom::new("other").unwrap()),
-        withdraw(ROGUE, 1),
-        delegate(APP, GATEWAY, 20_000_000),
-        delegate(APP, GATEWAY, 0),
+        deposit(ROGUE, 5, unknown()),
+        deposit(APP, 30_000_000, dollar()),
+        withdraw(ROGUE, 1, Denom::stake()),
+        delegate(APP, GATEWAY, 20_000_000, Denom::stake()),
+        delegate(APP, GATEWAY, 10_000_000, dollar()),
+        delegate(APP, GATEWAY, 0, Denom::stake()),
         audits::bond(VALIDATOR),
         audits::bond(ROGUE),
     ]);
@@ -100,29 +118,36 @@ fn come_in(run: &mut Recorder) {
     ]);
 }
 
-/// Sessions for the app and for the gateway itself, and those that nobody gets.
+/// Sessions for the app and for the gateway itself, one for the app in the other coin, and those that
+/// nobody gets.
 fn open(run: &mut Recorder) -> Vec<Session> {
     let next = run.ask(&GetClock {}).next_start;
     run.until(next);
     run.block(&[]);
     let start = run.ask(&GetClock {}).start;
+    let (own, other) = (listed(), listed_in_dollars());
     run.block(&[
-        open_session(GATEWAY, APP, start, BUDGET),
-        open_session(GATEWAY, GATEWAY, start, BUDGET),
-        open_session(GATEWAY, APP, start, BUDGET),
-        open_session(GATEWAY, APP, Height(start.0 - 10), BUDGET),
-        open_session(GATEWAY, APP, start, Amount(1 << 60)),
-        open_session(ROGUE, APP, start, BUDGET),
+        open_session(GATEWAY, APP, &own, start, BUDGET),
+        open_session(GATEWAY, GATEWAY, &own, start, BUDGET),
+        open_session(GATEWAY, APP, &other, start, BUDGET),
+        open_session(GATEWAY, APP, &own, start, BUDGET),
+        open_session(GATEWAY, APP, &own, Height(start.0 - 10), BUDGET),
+        open_session(GATEWAY, APP, &own, start, Amount(1 << 60)),
+        open_session(GATEWAY, GATEWAY, &other, start, Amount(BUDGET.0 * 2)),
+        open_session(ROGUE, APP, &own, start, BUDGET),
     ]);
-    [APP, GATEWAY]
-        .map(|app| Session::id_of(CHAIN, &listed().id, &app.address(), &GATEWAY.address(), start))
+    [(APP, &own), (GATEWAY, &own), (APP, &other)]
+        .map(|(app, service)| {
+            Session::id_of(CHAIN, &service.id, &app.address(), &GATEWAY.address(), start)
+        })
         .map(|id| run.ask(&GetSession { id }))
         .into()
 }
 
 /// Changes that sessions which are open do not see.
 fn change(run: &mut Recorder) {
-    let other = Params { jail: 5, ..params() };
+    let cheap = AllowedCoin { denom: dollar(), value: Value { stake: 1, units: 1_000 } };
+    let other = Params { jail: 5, coins: vec![cheap], ..params() };
     let mut broken = params();
     broken.shares.burn = Ppm(999_999);
     run.block(&[
@@ -134,6 +159,8 @@ fn change(run: &mut Recorder) {
             service: Service { context_max: 1_024, ..listed() },
         }
         .into(),
+        ListService { source: SOURCE.address(), service: Service { denom: dollar(), ..listed() } }
+            .into(),
         UpdateSupplier {
             operator: HONEST.address(),
             relay_key: HONEST.relay_key(),
@@ -220,7 +247,9 @@ fn leave(run: &mut Recorder) {
     run.block(&[
         UnjailSupplier { operator: LIAR.address() }.into(),
         Undelegate { app: APP.address(), gateway: GATEWAY.address() }.into(),
-        withdraw(APP, 1_000_000),
+        withdraw(APP, 1_000_000, Denom::stake()),
+        withdraw(APP, 1_000_000, dollar()),
+        withdraw(APP, 1_000_000, unknown()),
         UnstakeSupplier { owner: ROGUE.address(), operator: HONEST.address() }.into(),
         UnstakeSupplier { owner: OWNER.address(), operator: HONEST.address() }.into(),
         UnstakeGateway { gateway: ROGUE.address() }.into(),
@@ -234,7 +263,9 @@ fn leave(run: &mut Recorder) {
 }
 
 fn offers(ask: u64) -> Vec<Offer> {
-    vec![Offer { service: listed().id, ask: Price(ask), capacity: 1_000_000 }]
+    let offer =
+        |service: Service| Offer { service: service.id, ask: Price(ask), capacity: 1_000_000 };
+    [listed(), listed_in_dollars()].map(offer).into()
 }
 
 fn share(to: Account, share: u32) -> PayoutShare {
@@ -254,8 +285,13 @@ fn stake_supplier(who: Account, add: Amount) -> Message {
     .into()
 }
 
-fn stake_gateway(who: Account, add: u128) -> Message {
-    let add = Coin::stake(Amount(add));
+/// A coin that people have and governance does not allow.
+fn unknown() -> Denom {
+    Denom::new("unknown").unwrap()
+}
+
+fn stake_gateway(who: Account, add: u128, denom: Denom) -> Message {
+    let add = Coin::new(Amount(add), denom);
     StakeGateway { gateway: who.address(), add, relay_key: who.relay_key() }.into()
 }
 
@@ -263,19 +299,25 @@ fn deposit(who: Account, amount: u128, denom: Denom) -> Message {
     Deposit { app: who.address(), coin: Coin::new(Amount(amount), denom) }.into()
 }
 
-fn withdraw(who: Account, amount: u128) -> Message {
-    Withdraw { app: who.address(), coin: Coin::stake(Amount(amount)) }.into()
+fn withdraw(who: Account, amount: u128, denom: Denom) -> Message {
+    Withdraw { app: who.address(), coin: Coin::new(Amount(amount), denom) }.into()
 }
 
-fn delegate(app: Account, gateway: Account, limit: u128) -> Message {
-    let limit = Coin::stake(Amount(limit));
+fn delegate(app: Account, gateway: Account, limit: u128, denom: Denom) -> Message {
+    let limit = Coin::new(Amount(limit), denom);
     let expires = Height(10_000);
     Delegate { app: app.address(), gateway: gateway.address(), limit, expires }.into()
 }
 
-fn open_session(gateway: Account, app: Account, start: Height, budget: Amount) -> Message {
+fn open_session(
+    gateway: Account,
+    app: Account,
+    service: &Service,
+    start: Height,
+    budget: Amount,
+) -> Message {
     let (gateway, app): (Address, Address) = (gateway.address(), app.address());
-    OpenSession { gateway, app, service: listed().id, start, budget }.into()
+    OpenSession { gateway, app, service: service.id.clone(), start, budget }.into()
 }
 
 fn submit(who: Account, claims: Vec<ClaimRoot>) -> Message {

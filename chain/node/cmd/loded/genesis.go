@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"cosmossdk.io/math"
@@ -86,12 +87,15 @@ func (n network) fund(ctx client.Context, states map[string]json.RawMessage, nod
 			return err
 		}
 	}
+	others, err := sdk.ParseCoinsNormalized(n.others)
+	if err != nil {
+		return fmt.Errorf("--coins %s: %w", n.others, err)
+	}
+	each := others.Add(sdk.NewInt64Coin(app.Denom, coins))
 	var accounts []authtypes.GenesisAccount
 	give := func(account sdk.AccAddress) {
 		accounts = append(accounts, authtypes.NewBaseAccount(account, nil, 0, 0))
-		bank.Balances = append(bank.Balances, banktypes.Balance{
-			Address: account.String(), Coins: sdk.NewCoins(sdk.NewInt64Coin(app.Denom, coins)),
-		})
+		bank.Balances = append(bank.Balances, banktypes.Balance{Address: account.String(), Coins: each})
 	}
 	for _, one := range nodes {
 		give(one.account)

@@ -55,6 +55,7 @@ func rootCommand() (*cobra.Command, error) {
 		return nil, err
 	}
 	addIBC(&commands, basics, ctx)
+	showCoins(basics)
 	root := &cobra.Command{
 		Use:           app.Name,
 		Short:         "A node of the Lode network, and its command line",

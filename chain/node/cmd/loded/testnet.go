@@ -42,6 +42,7 @@ type network struct {
 	blockTime  time.Duration
 	firstPort  int
 	funded     []string
+	others     string
 }
 
 // node is one of its validators, with its files laid out.
@@ -75,6 +76,7 @@ func testnetCommand(basics module.BasicManager) *cobra.Command {
 	flags.DurationVar(&net.blockTime, "block-time", localBlockTime, "how long validators wait after a block")
 	flags.IntVar(&net.firstPort, "first-port", 26656, fmt.Sprintf("node i has %d ports from here + %d i: p2p, rpc, grpc, api", portsEach, portsEach))
 	flags.StringSliceVar(&net.funded, "fund", nil, "accounts that begin with coins")
+	flags.StringVar(&net.others, "coins", "", "coins that each of these and each validator has beside "+app.Denom+", like 1000000uusd")
 	return command
 }
 
@@ -139,6 +141,8 @@ func (n network) node(ctx client.Context, i int) (node, error) {
 	config := appConfig()
 	config.GRPC.Address = fmt.Sprintf("127.0.0.1:%d", made.port+2)
 	config.API.Enable, config.API.Address = true, fmt.Sprintf("tcp://127.0.0.1:%d", made.port+3)
+	// For pages that are developed on this machine: they come from other ports.
+	config.API.Swagger, config.API.EnableUnsafeCORS = true, true
 	serverconfig.WriteConfigFile(filepath.Join(home, "config", "app.toml"), config)
 	return made, nil
 }
@@ -148,6 +152,7 @@ func (n network) configure(config *cmtcfg.Config, port, i int) {
 	config.P2P.ListenAddress = fmt.Sprintf("tcp://127.0.0.1:%d", port)
 	config.RPC.ListenAddress = fmt.Sprintf("tcp://127.0.0.1:%d", port+1)
 	config.RPC.PprofListenAddress = ""
+	config.RPC.CORSAllowedOrigins = []string{"*"}
 	config.P2P.AddrBookStrict, config.P2P.AllowDuplicateIP, config.P2P.PexReactor = false, true, false
 	config.P2P.FlushThrottleTimeout = gossip
 	config.Consensus.PeerGossipSleepDuration = gossip

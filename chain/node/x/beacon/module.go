@@ -21,6 +21,7 @@ import (
 
 	"lode/x/beacon/types"
 	"lode/x/market/border"
+	"lode/x/schema"
 )
 
 var (
@@ -29,6 +30,9 @@ var (
 	_ module.HasConsensusVersion = AppModule{}
 	_ appmodule.HasServices      = AppModule{}
 )
+
+// queries is the name of the service that answers questions.
+const queries = "lode.beacon.v1.Query"
 
 // version counts up when the store's form changes, with a migration from each to the next.
 const version = 1
@@ -50,8 +54,9 @@ func (AppModule) ConsensusVersion() uint64 { return version }
 // RegisterLegacyAminoCodec has nothing to register: wallets' amino JSON follows the schema's options.
 func (AppModule) RegisterLegacyAminoCodec(*codec.LegacyAmino) {}
 
-// RegisterGRPCGatewayRoutes has none to register: gRPC and the command line serve the queries.
-func (AppModule) RegisterGRPCGatewayRoutes(client.Context, *runtime.ServeMux) {}
+func (AppModule) RegisterGRPCGatewayRoutes(ctx client.Context, mux *runtime.ServeMux) {
+	schema.RegisterRoutes(queries, ctx, mux)
+}
 
 func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	msgservice.RegisterMsgServiceDesc(registry, &types.Msg_serviceDesc)
@@ -70,7 +75,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{withArgument("RegisterKey", "key")},
 		},
 		Query: &autocliv1.ServiceCommandDescriptor{
-			Service:           "lode.beacon.v1.Query",
+			Service:           queries,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{withArgument("Key", "operator")},
 		},
 	}

@@ -23,6 +23,7 @@ import (
 
 	"lode/x/beacon"
 	"lode/x/market/types"
+	"lode/x/schema"
 )
 
 //go:generate go run -C ../.. ./codegen
@@ -91,7 +92,7 @@ func (m AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
 }
 
 func (AppModule) RegisterGRPCGatewayRoutes(ctx client.Context, mux *runtime.ServeMux) {
-	registerRoutes(ctx, mux)
+	schema.RegisterRoutes(queries, ctx, mux)
 }
 
 func (m AppModule) BeginBlock(ctx context.Context) error { return m.keeper.BeginBlock(ctx) }
@@ -103,5 +104,5 @@ func (m AppModule) execute(ctx context.Context, method protoreflect.MethodDescri
 }
 
 func (m AppModule) query(ctx context.Context, method protoreflect.MethodDescriptor, question []byte) ([]byte, error) {
-	return m.keeper.Query(sdk.UnwrapSDKContext(ctx), pathOf(method), question)
+	return m.keeper.Query(sdk.UnwrapSDKContext(ctx), schema.PathOf(method), question)
 }

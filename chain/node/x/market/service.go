@@ -2,12 +2,13 @@ package market
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 
 	"github.com/cosmos/gogoproto/proto"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"lode/x/schema"
 )
 
 // handle answers one method: typed message in and out, bytes in between.
@@ -16,11 +17,7 @@ type handle func(ctx context.Context, method protoreflect.MethodDescriptor, requ
 // service is the gRPC service of a descriptor, all methods of which one function handles. A message
 // that is added to the schema needs no line here.
 func service(name string, handle handle) *grpc.ServiceDesc {
-	found, err := proto.HybridResolver.FindDescriptorByName(protoreflect.FullName(name))
-	if err != nil {
-		panic(fmt.Sprintf("the schema has no service %s: %s", name, err))
-	}
-	described := found.(protoreflect.ServiceDescriptor)
+	described := schema.Service(name)
 	desc := &grpc.ServiceDesc{
 		ServiceName: name,
 		HandlerType: (*any)(nil),
@@ -37,8 +34,8 @@ func service(name string, handle handle) *grpc.ServiceDesc {
 }
 
 func handler(method protoreflect.MethodDescriptor, handle handle) grpc.MethodHandler {
-	input, output := typeOf(method.Input()), typeOf(method.Output())
-	path := pathOf(method)
+	input, output := schema.TypeOf(method.Input()), schema.TypeOf(method.Output())
+	path := schema.PathOf(method)
 	answer := func(ctx context.Context, request any) (any, error) {
 		bytes, err := proto.Marshal(request.(proto.Message))
 		if err != nil {
@@ -62,18 +59,4 @@ func handler(method protoreflect.MethodDescriptor, handle handle) grpc.MethodHan
 		info := &grpc.UnaryServerInfo{Server: server, FullMethod: path}
 		return intercept(ctx, request, info, answer)
 	}
-}
-
-// pathOf is a method's gRPC path.
-func pathOf(method protoreflect.MethodDescriptor) string {
-	return fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())
-}
-
-// typeOf is the Go type of a message.
-func typeOf(message protoreflect.MessageDescriptor) reflect.Type {
-	kind := proto.MessageType(string(message.FullName()))
-	if kind == nil {
-		panic(fmt.Sprintf("no Go type is generated for %s: run go generate ./...", message.FullName()))
-	}
-	return kind.Elem()
 }

@@ -5,12 +5,14 @@ use crate::{print, role};
 use anyhow::bail;
 use chain_client::keys::{KeyStore, Protection};
 use clap::Args;
+use proto::coins::{AllowedCoin, Value};
 use proto::message;
 use proto::params::Params;
 use proto::units::{Amount, Coin};
 use proto::{Address, Denom};
 use serde_json::json;
 use solo::{Balance, Genesis, GenesisValidator, ValidatorKeys};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -28,6 +30,10 @@ pub(crate) struct Options {
     /// The coins that the operator's account begins with, in ulode.
     #[arg(long, default_value_t = 1_000_000_000_000_000)]
     coins: u128,
+    /// Another coin of which the operator's account begins with as many, and in which services may
+    /// be priced; a unit of it weighs as much as one ulode.
+    #[arg(long = "coin")]
+    others: Vec<String>,
     /// Sessions of ten blocks, and a faucet with as many coins again.
     #[arg(long)]
     dev: bool,
@@ -39,6 +45,7 @@ pub(crate) struct Options {
 pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     let home = &options.folder.home;
     let chain = home.join("chain");
+    let others = options.others.iter().map(Denom::new).collect::<Result<BTreeSet<_>, _>>()?;
     if chain.join(solo::GENESIS_FILE).exists() {
         bail!("there is a chain in {} already: nothing was written", chain.display());
     }
@@ -48,7 +55,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     let (operator, words) = keys.create("operator", &protection)?;
     let faucet = if options.dev { Some(faucet(&keys, &chain)?) } else { None };
     let validator = ValidatorKeys::create(&chain)?;
-    let genesis = genesis(options, operator.address, faucet, &validator);
+    let genesis = genesis(options, &others, operator.address, faucet, &validator);
     solo::init(&chain, &genesis)?;
     let config = home.join("chain.toml");
     write_new(&config, &text(options))?;
@@ -72,20 +79,28 @@ fn faucet(keys: &KeyStore, chain: &Path) -> anyhow::Result<Address> {
 
 fn genesis(
     options: &Options,
+    others: &BTreeSet<Denom>,
     operator: Address,
     faucet: Option<Address>,
     validator: &ValidatorKeys,
 ) -> Genesis {
-    let all = || vec![Coin::new(Amount(options.coins), Denom::stake())];
-    let holders = [Some(operator), faucet].into_iter().flatten();
+    let coins = |denoms: &BTreeSet<Denom>| -> Vec<Coin> {
+        denoms.iter().map(|denom| Coin::new(Amount(options.coins), denom.clone())).collect()
+    };
+    let own = BTreeSet::from([Denom::stake()]);
+    let faucet = faucet.map(|address| Balance { address, coins: coins(&own) });
+    let all = others.union(&own).cloned().collect();
+    let operators = Balance { address: operator, coins: coins(&all) };
+    let allowed = |denom: &Denom| AllowedCoin { denom: denom.clone(), value: Value::PAR };
+    let params = if options.dev { Params::dev() } else { Params::standard() };
     Genesis {
         chain_id: options.chain_id.clone(),
         genesis_time: role::now(),
-        balances: holders.map(|address| Balance { address, coins: all() }).collect(),
+        balances: [operators].into_iter().chain(faucet).collect(),
         validators: vec![GenesisValidator { operator, power: 1, keys: validator.public() }],
         market: message::Genesis {
             authority: operator,
-            params: if options.dev { Params::dev() } else { Params::standard() },
+            params: Params { coins: others.iter().map(allowed).collect(), ..params },
             services: Vec::new(),
             suppliers: Vec::new(),
             gateways: Vec::new(),

@@ -29,7 +29,10 @@ pub(crate) struct Options {
     /// The folder in which that key is.
     #[arg(long, env = "LODE_KEYS", default_value_os_t = crate::cli::default_home().join("keys"))]
     keys: PathBuf,
-    /// The first price, in ulode for a million compute units.
+    /// The coin in which it is priced, for good: `ulode`, or one that governance allows.
+    #[arg(long, default_value = proto::names::STAKE_DENOM)]
+    denom: String,
+    /// The first price, in the coin's smallest unit for a million compute units.
     #[arg(long, default_value_t = 2_000_000)]
     price: u64,
     /// What its weights are quantised to.
@@ -44,7 +47,7 @@ pub(crate) struct Options {
 pub(crate) const WEIGHTS: CuWeights = CuWeights { fresh_in: 1, cached_in: 1, out: 4 };
 
 /// The kernel class of the built-in engine.
-pub(crate) const KERNEL_CLASS: &str = "cpu-candle";
+pub(crate) use engine::KERNEL_CLASS;
 
 /// Runs `lode init service`.
 pub(super) fn run(options: &Options) -> anyhow::Result<()> {
@@ -67,7 +70,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
         context_max: meter.context_max(),
         cu_weights: WEIGHTS,
         price_start: Price(options.price),
-        denom: Denom::stake(),
+        denom: Denom::new(options.denom.clone())?,
         identity_threshold: 0,
     };
     write_new(&options.out, &serde_json::to_string_pretty(&service)?)?;

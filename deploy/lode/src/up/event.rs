@@ -10,6 +10,16 @@ use std::path::PathBuf;
 pub(crate) struct ChainPlace {
     pub(crate) chain_id: String,
     pub(crate) rpc: String,
+    /// Where nodes of the Cosmos SDK answer beside their RPC; the embedded engine has RPC alone.
+    #[serde(flatten)]
+    pub(crate) sdk: Option<SdkPlace>,
+}
+
+/// What a node of the Cosmos SDK serves for wallets and explorers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SdkPlace {
+    pub(crate) rest: String,
+    pub(crate) grpc: String,
 }
 
 /// Who is who in the network.

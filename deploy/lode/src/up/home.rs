@@ -214,6 +214,7 @@ pub(super) fn members(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Resu
         exposure: Amount::ZERO,
         standing: Standing::Bonded,
         until: Height(0),
+        backings: Vec::new(),
     };
     let escrow = coins(APP_ESCROW);
     let delegation = Delegation {

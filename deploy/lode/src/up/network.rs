@@ -2,7 +2,7 @@
 
 use super::children::Role;
 use super::engine::{self, Engine};
-use super::event::{Accounts, ChainPlace, Line};
+use super::event::{Accounts, ChainPlace, Line, SdkPlace};
 use super::plan::Plan;
 use super::ports::{Ports, Wish};
 use super::{home, logs};
@@ -131,10 +131,24 @@ impl Network {
             openai_base_url: self.base_url(),
             api_key: self.api_key.clone(),
             models: vec![demo::NAME.to_owned()],
-            chain: ChainPlace { chain_id: self.plan.chain_id.clone(), rpc: self.rpc() },
+            chain: self.chain_place(),
             accounts: Accounts { app, gateway, source, suppliers },
             home: self.home.clone(),
         }
+    }
+
+    fn chain_place(&self) -> ChainPlace {
+        let (chain_id, rpc) = (self.plan.chain_id.clone(), self.rpc());
+        ChainPlace { chain_id, rpc, sdk: self.sdk_place() }
+    }
+
+    /// What the first node serves beside its RPC, by the order of ports that `loded testnet` has.
+    pub(super) fn sdk_place(&self) -> Option<SdkPlace> {
+        let rpc = self.plan.ports.rpc;
+        self.plan.loded.as_ref().map(|_| SdkPlace {
+            rest: format!("http://127.0.0.1:{}", rpc + 2),
+            grpc: format!("127.0.0.1:{}", rpc + 1),
+        })
     }
 
     /// The processes, in the order in which they need each other.

@@ -3,10 +3,12 @@
 use super::event::Line;
 use super::network::{Figures, Network};
 use crate::demo;
+use proto::{Denom, Price};
 use ratatui::backend::CrosstermBackend;
 use ratatui::text::{Line as Row, Text};
 use ratatui::widgets::Paragraph;
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::collections::BTreeMap;
 use std::io::{Stdout, Write};
 use std::time::{Duration, Instant};
 
@@ -30,11 +32,12 @@ pub(super) struct View {
 struct Seen {
     height: u64,
     session: Option<(u64, u64)>,
-    price: u64,
+    /// The price of the last session that was opened, and its coin.
+    price: Option<(Price, Denom)>,
     claims: u64,
     proofs: u64,
     payouts: u64,
-    paid: u128,
+    paid: BTreeMap<Denom, u128>,
     slashes: u64,
 }
 
@@ -71,7 +74,11 @@ impl View {
         }
         println!("\nready: {} (model {})", network.base_url(), demo::NAME);
         println!("API key: {}", network.api_key());
-        println!("chain: {} at {}\n", network.chain_id(), network.rpc());
+        println!("chain: {} at {}", network.chain_id(), network.rpc());
+        if let Some(sdk) = network.sdk_place() {
+            println!("REST: {0} (described at {0}/swagger/), gRPC: {1}", sdk.rest, sdk.grpc);
+        }
+        println!();
         println!(
             "curl {}/chat/completions -H 'Authorization: Bearer {}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is Lode?\"}}]}}'\n",
             network.base_url(),
@@ -132,15 +139,15 @@ impl Seen {
     fn take(&mut self, line: &Line) {
         match line {
             Line::Block { height } => self.height = height.0,
-            Line::Session { start, end, price, .. } => {
+            Line::Session { start, end, price, budget, .. } => {
                 self.session = Some((start.0, end.0));
-                self.price = price.0;
+                self.price = Some((*price, budget.denom.clone()));
             }
             Line::Claim { .. } => self.claims += 1,
             Line::Proof { .. } => self.proofs += 1,
             Line::Payout { cost, .. } => {
                 self.payouts += 1;
-                self.paid += cost.amount.0;
+                *self.paid.entry(cost.denom.clone()).or_default() += cost.amount.0;
             }
             Line::Slash { .. } => self.slashes += 1,
             Line::Ready { .. } | Line::Restarted { .. } => {}
@@ -171,21 +178,35 @@ fn rows(seen: &Seen, rates: &Rates, block_time: Duration, figures: &Figures) -> 
     vec![
         format!("height    {}", seen.height),
         format!("session   {session}"),
-        format!("price     {} ulode for a million cu", seen.price),
+        format!("price     {}", price(seen)),
         format!("relays    {:.0} ({:.1} a second)", figures.relays, rates.relays),
         format!("tokens    {:.0} ({:.1} a second)", figures.tokens, rates.tokens),
         format!("claims    {}, proofs {}, slashes {}", seen.claims, seen.proofs, seen.slashes),
-        format!("payouts   {}, {} ulode in all", seen.payouts, seen.paid),
+        format!("payouts   {}, {} in all", seen.payouts, paid(seen)),
         "Ctrl-C stops the network; the next lode up goes on from there".to_owned(),
     ]
+}
+
+fn price(seen: &Seen) -> String {
+    match &seen.price {
+        Some((price, denom)) => format!("{price} {denom} for a million cu"),
+        None => "none yet".to_owned(),
+    }
+}
+
+fn paid(seen: &Seen) -> String {
+    let sums: Vec<String> =
+        seen.paid.iter().map(|(denom, amount)| format!("{amount} {denom}")).collect();
+    if sums.is_empty() { "nothing".to_owned() } else { sums.join(", ") }
 }
 
 /// A line for people.
 fn plain(line: &Line) -> Option<String> {
     Some(match line {
         Line::Ready { .. } | Line::Block { .. } => return None,
-        Line::Session { session, start, end, price, suppliers, .. } => format!(
-            "session {session}: blocks {start}..{end}, price {price}, {} suppliers",
+        Line::Session { session, start, end, price, suppliers, budget, .. } => format!(
+            "session {session}: blocks {start}..{end}, price {price} {}, {} suppliers",
+            budget.denom,
             suppliers.len()
         ),
         Line::Claim { session, supplier, cu, relays, .. } => {
@@ -193,7 +214,7 @@ fn plain(line: &Line) -> Option<String> {
         }
         Line::Proof { session, supplier, .. } => format!("proof of {supplier} in {session}"),
         Line::Payout { supplier, cost, supplier_share, reason, .. } if reason.is_empty() => {
-            format!("payout: {cost}, of it {supplier_share} to {supplier}")
+            format!("payout: {cost}, of it {supplier_share}{} to {supplier}", cost.denom)
         }
         Line::Payout { supplier, cost, reason, .. } => {
             format!("payout to {supplier}: {cost} ({reason})")

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use gateway::chain::{Chain, ChainError};
 use meter::Meter;
 use proto::claim::{ClaimRoot, Settled};
+use proto::coins::Value;
 use proto::message::OpenSession;
 use proto::params::Params;
 use proto::price::State as PriceState;
@@ -142,6 +143,7 @@ impl Chain for FakeChain {
             exposure: Amount(0),
             standing: Standing::Bonded,
             until: Height(0),
+            backings: Vec::new(),
         }))
     }
 
@@ -188,7 +190,7 @@ impl Chain for FakeChain {
                 end: open.start.plus(state.params.session_length),
                 budget: open.budget,
                 seats: state.seats.clone(),
-                terms: Terms::of(&self.service, &state.params, state.price),
+                terms: Terms::of(&self.service, &state.params, state.price, Value::PAR),
             };
             state.sessions.insert(id, session);
             Ok(())

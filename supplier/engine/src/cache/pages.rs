@@ -6,7 +6,7 @@ pub const PAGE: usize = 32;
 
 /// One page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PageId(usize);
+pub(crate) struct PageId(usize);
 
 #[derive(Debug, Default)]
 struct Page {
@@ -19,7 +19,7 @@ struct Page {
 
 /// All pages. Their memory is taken when they are first used, and kept.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(crate) struct Pages {
     pages: Vec<Page>,
     free: Vec<PageId>,
     used: usize,
@@ -28,13 +28,19 @@ pub(super) struct Pages {
     width: usize,
 }
 
+impl PageId {
+    pub(crate) fn number(self) -> u32 {
+        self.0 as u32
+    }
+}
+
 impl Pages {
-    pub(super) fn new(all: usize, layers: usize, width: usize) -> Pages {
+    pub(crate) fn new(all: usize, layers: usize, width: usize) -> Pages {
         Pages { pages: Vec::new(), free: Vec::new(), used: 0, all, layers, width }
     }
 
     /// Pages at most.
-    pub(super) fn all(&self) -> usize {
+    pub(crate) fn all(&self) -> usize {
         self.all
     }
 
@@ -65,6 +71,22 @@ impl Pages {
         page
     }
 
+    /// The page of this number, which somebody else gave out; `None` when it is beyond all.
+    pub(crate) fn numbered(&mut self, number: u32) -> Option<PageId> {
+        let number = number as usize;
+        if number >= self.all {
+            return None;
+        }
+        while self.pages.len() <= number {
+            self.pages.push(Page::default());
+        }
+        let page = &mut self.pages[number];
+        if page.floats.is_empty() {
+            page.floats = vec![0.0; self.layers * 2 * PAGE * self.width];
+        }
+        Some(PageId(number))
+    }
+
     /// One more sequence uses a page.
     pub(super) fn share(&mut self, page: PageId) {
         let users = &mut self.pages[page.0].users;
@@ -92,7 +114,8 @@ impl Pages {
         }
     }
 
-    pub(super) fn write(
+    /// Keys and values of the token at `place` of a page in one layer.
+    pub(crate) fn write(
         &mut self,
         page: PageId,
         layer: usize,
@@ -108,7 +131,8 @@ impl Pages {
         floats[from..from + width].copy_from_slice(values);
     }
 
-    pub(super) fn layer(&self, page: PageId, layer: usize) -> &[f32] {
+    /// `[keys of PAGE tokens][values of PAGE tokens]` of one layer.
+    pub(crate) fn layer(&self, page: PageId, layer: usize) -> &[f32] {
         let size = 2 * PAGE * self.width;
         &self.pages[page.0].floats[layer * size..(layer + 1) * size]
     }

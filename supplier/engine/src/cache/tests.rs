@@ -11,13 +11,14 @@ fn read(cache: &mut Cache, slot: Slot, tokens: &[u32]) {
     cache.grow(slot, &tokens[from..]);
     for position in from..tokens.len() {
         let sum: u32 = tokens[..=position].iter().sum();
-        cache.write(slot, 0, position, &[sum as f32], &[-(sum as f32)]);
+        let page = cache.table(slot)[position / PAGE];
+        cache.pages.write(page, 0, position % PAGE, &[sum as f32], &[-(sum as f32)]);
     }
     cache.publish(slot);
 }
 
 fn holds(cache: &Cache, slot: Slot, tokens: &[u32]) -> bool {
-    let layer = cache.layer(slot, 0);
+    let layer = |page: usize| cache.pages.layer(cache.table(slot)[page], 0);
     (0..tokens.len()).all(|position| {
         let sum: u32 = tokens[..=position].iter().sum();
         layer(position / PAGE)[position % PAGE] == sum as f32

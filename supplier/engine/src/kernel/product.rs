@@ -44,6 +44,17 @@ impl Level {
         levels
     }
 
+    /// What its kernels are called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "avx512-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "avx2",
+            Level::Plain => "plain",
+        }
+    }
+
     fn best() -> Level {
         static BEST: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| Level::all()[0])
@@ -52,13 +63,7 @@ impl Level {
 
 /// What the kernels of this processor are called.
 pub(crate) fn class() -> &'static str {
-    match Level::best() {
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => "avx512-vnni",
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => "avx2",
-        Level::Plain => "plain",
-    }
+    Level::best().name()
 }
 
 /// Below this many products of weights threads cost more than they save.

@@ -1,7 +1,7 @@
 //! The tensors of a model, packed for the kernels.
 
 use super::source::Source;
-use super::{LoadError, Report, Shape};
+use super::{LoadError, Part, Report, Shape};
 use crate::kernel::Matrix;
 use std::sync::Arc;
 
@@ -27,42 +27,53 @@ pub(crate) struct Layer {
     pub(crate) window: Option<usize>,
 }
 
-/// All that a model computes with.
-pub(crate) struct Weights {
-    pub(crate) shape: Shape,
+/// What stands before the first layer and after the last.
+pub(crate) struct Ends {
     pub(crate) embedding: Arc<Matrix>,
-    pub(crate) layers: Vec<Layer>,
     pub(crate) norm: Vec<f32>,
     pub(crate) head: Linear,
+}
+
+/// All that a part of a model computes with.
+pub(crate) struct Weights {
+    pub(crate) shape: Shape,
+    pub(crate) part: Part,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) ends: Option<Ends>,
 }
 
 /// Tensors that some tools write and nobody needs: what they hold is computed.
 const NEEDLESS: &[&str] = &["rope_freqs.weight", "attn_rot_embd.weight", "rotary_emb.inv_freq"];
 
-pub(crate) fn read(source: &Source, report: &mut Report) -> Result<Weights, LoadError> {
+pub(crate) fn read(
+    source: &Source,
+    part: &Part,
+    report: &mut Report,
+) -> Result<Weights, LoadError> {
     let shape = source.shape.clone();
+    let part = part.within(shape.layers)?;
     let mut reader = Reader { source, report, used: Vec::new() };
-    let (h, vocabulary) = (shape.hidden, shape.vocabulary);
-    let embedding = Arc::new(reader.matrix("token_embd.weight", vocabulary, h)?);
+    let ends = if part.ends { Some(reader.ends(&shape)?) } else { None };
     let mut layers = Vec::new();
-    for i in 0..shape.layers {
+    for i in part.layers.clone() {
         layers.push(reader.layer(i, &shape)?);
     }
-    let norm = reader.vector("output_norm.weight", h)?;
-    let head = if shape.tied {
-        reader.used.push("output.weight".to_owned());
-        Linear { matrix: embedding.clone(), bias: None }
-    } else {
-        reader.linear("output", vocabulary, h)?
-    };
     let used = reader.used;
+    if part.is_whole(shape.layers) {
+        no_stranger(source, &used)?;
+    }
+    Ok(Weights { shape, part, layers, ends })
+}
+
+/// A tensor that nothing asked for means another family than the one that was read.
+fn no_stranger(source: &Source, used: &[String]) -> Result<(), LoadError> {
     let stranger = source.tensors.keys().find(|name| {
         !used.contains(name) && !NEEDLESS.iter().any(|needless| name.ends_with(needless))
     });
-    if let Some(name) = stranger {
-        return Err(LoadError::Stranger { name: name.clone(), family: shape.family });
+    match stranger {
+        Some(name) => Err(LoadError::Stranger { name: name.clone(), family: source.shape.family }),
+        None => Ok(()),
     }
-    Ok(Weights { shape, embedding, layers, norm, head })
 }
 
 struct Reader<'a> {
@@ -72,6 +83,19 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn ends(&mut self, shape: &Shape) -> Result<Ends, LoadError> {
+        let (h, vocabulary) = (shape.hidden, shape.vocabulary);
+        let embedding = Arc::new(self.matrix("token_embd.weight", vocabulary, h)?);
+        let norm = self.vector("output_norm.weight", h)?;
+        let head = if shape.tied {
+            self.used.push("output.weight".to_owned());
+            Linear { matrix: embedding.clone(), bias: None }
+        } else {
+            self.linear("output", vocabulary, h)?
+        };
+        Ok(Ends { embedding, norm, head })
+    }
+
     fn layer(&mut self, i: usize, shape: &Shape) -> Result<Layer, LoadError> {
         let Shape { hidden: h, feed_forward: f, heads, head, .. } = *shape;
         let (all, kv) = (heads * head, shape.kv_width());

@@ -2,78 +2,111 @@
 
 use super::TrainError;
 use super::network::{NORM_EPSILON, Network, ROPE_BASE};
-use candle_core::Tensor;
-use candle_core::quantized::gguf_file::{self, Value};
-use candle_core::quantized::{GgmlDType, QTensor};
-use std::io::Write as _;
+use super::weights::{Role, Weight};
 use std::path::Path;
 
+/// Numbers that share a scale in Q8_0, and the bytes that they take.
+const BLOCK: usize = 32;
+const BLOCK_BYTES: usize = 34;
+/// Where tensors begin.
+const ALIGNMENT: usize = 32;
+/// The numbers that GGUF gives to types of values and of tensors.
+const VALUE_U32: u32 = 4;
+const VALUE_F32: u32 = 6;
+const VALUE_TEXT: u32 = 8;
+const TENSOR_F32: u32 = 0;
+const TENSOR_Q8_0: u32 = 8;
+
 /// Writes `model.gguf` into `out`.
-pub(super) fn write(network: &Network, out: &Path) -> Result<(), TrainError> {
-    let path = out.join("model.gguf");
-    let disk = |source| TrainError::Disk { path: path.clone(), source };
-    let tensors = tensors(network)?;
-    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(n, t)| (n.as_str(), t)).collect();
-    let values = metadata(network);
-    let values: Vec<(&str, &Value)> = values.iter().map(|(n, v)| (n.as_str(), v)).collect();
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    gguf_file::write(&mut bytes, &values, &tensors)?;
-    let mut file = std::fs::File::create(&path).map_err(disk)?;
-    file.write_all(bytes.get_ref()).and_then(|()| file.sync_all()).map_err(disk)
+pub(super) fn write(network: &Network, name: &str, out: &Path) -> Result<(), TrainError> {
+    super::disk::replace(&out.join("model.gguf"), &bytes(network, name))
 }
 
-fn metadata(network: &Network) -> Vec<(String, Value)> {
-    let shape = &network.shape;
-    let number = |name: &str, value: usize| (format!("llama.{name}"), Value::U32(value as u32));
-    let text = |name: &str, value: &str| (name.to_owned(), Value::String(value.to_owned()));
-    vec![
-        text("general.architecture", "llama"),
-        text("general.name", "lode-demo"),
-        text("general.license", "Apache-2.0"),
-        ("general.quantization_version".to_owned(), Value::U32(2)),
-        number("context_length", shape.context),
-        number("embedding_length", shape.hidden),
-        number("block_count", shape.layers),
-        number("feed_forward_length", shape.feed_forward),
-        number("rope.dimension_count", shape.head()),
-        number("attention.head_count", shape.heads),
-        number("attention.head_count_kv", shape.kv_heads),
-        number("vocab_size", shape.vocabulary),
-        ("llama.attention.layer_norm_rms_epsilon".to_owned(), Value::F32(NORM_EPSILON as f32)),
-        ("llama.rope.freq_base".to_owned(), Value::F32(ROPE_BASE)),
-    ]
-}
-
-fn tensors(network: &Network) -> Result<Vec<(String, QTensor)>, TrainError> {
-    let shape = &network.shape;
-    let plain = |tensor: &Tensor| QTensor::quantize(tensor, GgmlDType::F32);
-    let packed = |tensor: &Tensor| QTensor::quantize(tensor, GgmlDType::Q8_0);
-    let mut all = vec![
-        ("token_embd.weight".to_owned(), packed(&network.embedding)?),
-        ("output_norm.weight".to_owned(), plain(&network.norm)?),
-    ];
-    for (i, layer) in network.layers.iter().enumerate() {
-        let mut put =
-            |name: &str, tensor: QTensor| all.push((format!("blk.{i}.{name}.weight"), tensor));
-        put("attn_norm", plain(&layer.attn_norm)?);
-        put("attn_q", packed(&interleaved(&layer.q, shape.heads)?)?);
-        put("attn_k", packed(&interleaved(&layer.k, shape.kv_heads)?)?);
-        put("attn_v", packed(&layer.v)?);
-        put("attn_output", packed(&layer.output)?);
-        put("ffn_norm", plain(&layer.ffn_norm)?);
-        put("ffn_gate", packed(&layer.gate)?);
-        put("ffn_up", packed(&layer.up)?);
-        put("ffn_down", packed(&layer.down)?);
+fn bytes(network: &Network, name: &str) -> Vec<u8> {
+    let (count, values) = metadata(network, name);
+    let mut head = Head(b"GGUF".to_vec());
+    head.number(3).long(network.weights.iter().count()).long(count);
+    head.0.extend(values.0);
+    let mut data = Vec::new();
+    for weight in network.weights.iter() {
+        head.text(&weight.name);
+        let shape: &[usize] =
+            if weight.role == Role::Line { &[weight.width] } else { &[weight.width, weight.rows] };
+        head.number(shape.len() as u32);
+        shape.iter().for_each(|size| {
+            head.long(*size);
+        });
+        head.number(if weight.role == Role::Line { TENSOR_F32 } else { TENSOR_Q8_0 });
+        head.long(data.len());
+        pack(weight, &mut data);
+        data.resize(data.len().next_multiple_of(ALIGNMENT), 0);
     }
-    Ok(all)
+    head.0.resize(head.0.len().next_multiple_of(ALIGNMENT), 0);
+    head.0.extend(data);
+    head.0
 }
 
-/// Llama models in GGUF rotate neighbouring pairs; here the halves of a head were rotated.
-fn interleaved(weight: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
-    let (rows, columns) = weight.dims2()?;
-    weight
-        .reshape((heads, 2, rows / heads / 2, columns))?
-        .transpose(1, 2)?
-        .contiguous()?
-        .reshape((rows, columns))
+fn pack(weight: &Weight, data: &mut Vec<u8>) {
+    if weight.role == Role::Line {
+        data.extend(weight.values.iter().flat_map(|value| value.to_le_bytes()));
+        return;
+    }
+    data.reserve(weight.values.len() / BLOCK * BLOCK_BYTES);
+    for block in weight.values.chunks(BLOCK) {
+        let most = block.iter().fold(0f32, |most, value| most.max(value.abs()));
+        let scale = most / 127.0;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        data.extend(half::f16::from_f32(scale).to_le_bytes());
+        data.extend(block.iter().map(|value| (value * inverse).round() as i8 as u8));
+    }
+}
+
+fn metadata(network: &Network, name: &str) -> (usize, Head) {
+    let shape = &network.shape;
+    let texts = [("architecture", "llama"), ("name", name), ("license", "Apache-2.0")];
+    let numbers = [
+        ("context_length", shape.context),
+        ("embedding_length", shape.hidden),
+        ("block_count", shape.layers),
+        ("feed_forward_length", shape.feed_forward),
+        ("rope.dimension_count", shape.head()),
+        ("attention.head_count", shape.heads),
+        ("attention.head_count_kv", shape.kv_heads),
+        ("vocab_size", shape.vocabulary),
+    ];
+    let floats =
+        [("attention.layer_norm_rms_epsilon", NORM_EPSILON), ("rope.freq_base", ROPE_BASE)];
+    let mut head = Head(Vec::new());
+    for (key, text) in texts {
+        head.text(&format!("general.{key}")).number(VALUE_TEXT).text(text);
+    }
+    head.text("general.quantization_version").number(VALUE_U32).number(2);
+    for (key, number) in numbers {
+        head.text(&format!("llama.{key}")).number(VALUE_U32).number(number as u32);
+    }
+    for (key, float) in floats {
+        head.text(&format!("llama.{key}")).number(VALUE_F32).number(float.to_bits());
+    }
+    (texts.len() + 1 + numbers.len() + floats.len(), head)
+}
+
+/// The beginning of a GGUF file, as it grows.
+struct Head(Vec<u8>);
+
+impl Head {
+    fn number(&mut self, number: u32) -> &mut Head {
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
+    fn long(&mut self, number: usize) -> &mut Head {
+        self.0.extend((number as u64).to_le_bytes());
+        self
+    }
+
+    fn text(&mut self, text: &str) -> &mut Head {
+        self.long(text.len());
+        self.0.extend(text.as_bytes());
+        self
+    }
 }

@@ -20,8 +20,8 @@ const ANIMALS: &str = include_str!("animals.txt");
 /// Questions with `|` between, a tab, an answer in which `\n` is a new line.
 const TALK: &str = include_str!("talk.txt");
 
-/// All that the model is taught.
-pub(super) fn all() -> Vec<Fact> {
+/// What every demo model is taught.
+pub(super) fn common() -> Vec<Fact> {
     let mut facts = countries();
     facts.extend(animals());
     facts.extend(calendar());
@@ -105,7 +105,7 @@ fn with_article(noun: &str) -> String {
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -1,9 +1,10 @@
 //! Models of every family, in every format, say what a plain reading of the papers says; alone, in
-//! batches, in pieces and on any number of threads the same, bit by bit; and files that are damaged
+//! batches, in pieces, over several boxes and on any number of threads the same, bit by bit; and files that are damaged
 //! are errors.
 #![allow(clippy::unwrap_used)]
 
 mod build;
+mod cut;
 mod damage;
 mod exact;
 mod plain;

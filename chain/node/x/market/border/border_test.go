@@ -173,9 +173,29 @@ func BenchmarkAQuestion(b *testing.B) {
 func BenchmarkADeposit(b *testing.B) {
 	world := begun(b)
 	world.held.Lsh(world.held, 64)
+	crossed := &counted{KVStore: world.store}
+	world.store = crossed
 	message := deposit("1")
 	for b.Loop() {
 		Execute(world, here, NoLimit, depositURL, message)
 		world.events = world.events[:0]
 	}
+	b.ReportMetric(float64(crossed.reads)/float64(b.N), "reads/op")
+	b.ReportMetric(float64(crossed.writes)/float64(b.N), "writes/op")
+}
+
+// counted is a store that counts what comes over the border.
+type counted struct {
+	storetypes.KVStore
+	reads, writes int
+}
+
+func (c *counted) Get(key []byte) []byte {
+	c.reads++
+	return c.KVStore.Get(key)
+}
+
+func (c *counted) Set(key, value []byte) {
+	c.writes++
+	c.KVStore.Set(key, value)
 }

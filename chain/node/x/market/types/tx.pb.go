@@ -702,7 +702,7 @@ func (m *MsgUndelegate) GetGateway() string {
 	return ""
 }
 
-// Locks `budget` of an app's escrow for the running session of a service.
+// Locks `budget` of the service's coin of an app's escrow for the running session of a service.
 type MsgOpenSession struct {
 	Gateway string `protobuf:"bytes,1,opt,name=gateway,proto3" json:"gateway,omitempty"`
 	App     string `protobuf:"bytes,2,opt,name=app,proto3" json:"app,omitempty"`
@@ -1479,12 +1479,14 @@ type MsgClient interface {
 	// Leaves: no more sessions from the next on; the stake returns after unbonding.
 	UnstakeSupplier(ctx context.Context, in *MsgUnstakeSupplier, opts ...grpc.CallOption) (*MsgDone, error)
 	UnjailSupplier(ctx context.Context, in *MsgUnjailSupplier, opts ...grpc.CallOption) (*MsgDone, error)
+	// Stakes, or adds to the stake; another coin than that of stakes backs sessions in that coin.
 	StakeGateway(ctx context.Context, in *MsgStakeGateway, opts ...grpc.CallOption) (*MsgDone, error)
 	UnstakeGateway(ctx context.Context, in *MsgUnstakeGateway, opts ...grpc.CallOption) (*MsgDone, error)
 	Deposit(ctx context.Context, in *MsgDeposit, opts ...grpc.CallOption) (*MsgDone, error)
 	Withdraw(ctx context.Context, in *MsgWithdraw, opts ...grpc.CallOption) (*MsgDone, error)
 	// Lets a gateway lock escrow in sessions, up to a limit and until a height.
 	Delegate(ctx context.Context, in *MsgDelegate, opts ...grpc.CallOption) (*MsgDone, error)
+	// Ends what a gateway may lock, in every coin.
 	Undelegate(ctx context.Context, in *MsgUndelegate, opts ...grpc.CallOption) (*MsgDone, error)
 	OpenSession(ctx context.Context, in *MsgOpenSession, opts ...grpc.CallOption) (*MsgDone, error)
 	SubmitClaims(ctx context.Context, in *MsgSubmitClaims, opts ...grpc.CallOption) (*MsgDone, error)
@@ -1712,12 +1714,14 @@ type MsgServer interface {
 	// Leaves: no more sessions from the next on; the stake returns after unbonding.
 	UnstakeSupplier(context.Context, *MsgUnstakeSupplier) (*MsgDone, error)
 	UnjailSupplier(context.Context, *MsgUnjailSupplier) (*MsgDone, error)
+	// Stakes, or adds to the stake; another coin than that of stakes backs sessions in that coin.
 	StakeGateway(context.Context, *MsgStakeGateway) (*MsgDone, error)
 	UnstakeGateway(context.Context, *MsgUnstakeGateway) (*MsgDone, error)
 	Deposit(context.Context, *MsgDeposit) (*MsgDone, error)
 	Withdraw(context.Context, *MsgWithdraw) (*MsgDone, error)
 	// Lets a gateway lock escrow in sessions, up to a limit and until a height.
 	Delegate(context.Context, *MsgDelegate) (*MsgDone, error)
+	// Ends what a gateway may lock, in every coin.
 	Undelegate(context.Context, *MsgUndelegate) (*MsgDone, error)
 	OpenSession(context.Context, *MsgOpenSession) (*MsgDone, error)
 	SubmitClaims(context.Context, *MsgSubmitClaims) (*MsgDone, error)

@@ -1,6 +1,9 @@
-package market
+// Package schema is what a service's description in protocol buffers says of it: paths, Go types, and
+// routes of REST.
+package schema
 
 import (
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
@@ -14,14 +17,33 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 )
 
-// registerRoutes serves each query over REST: GET /lode/market/v1/<query in snake_case>, with the
-// question's fields as parameters.
-func registerRoutes(ctx client.Context, mux *runtime.ServeMux) {
-	found, err := proto.HybridResolver.FindDescriptorByName(queries)
+// Service is the description of a gRPC service.
+func Service(name string) protoreflect.ServiceDescriptor {
+	found, err := proto.HybridResolver.FindDescriptorByName(protoreflect.FullName(name))
 	if err != nil {
-		panic(err)
+		panic(fmt.Sprintf("the schema has no service %s: %s", name, err))
 	}
-	methods := found.(protoreflect.ServiceDescriptor).Methods()
+	return found.(protoreflect.ServiceDescriptor)
+}
+
+// PathOf is a method's gRPC path.
+func PathOf(method protoreflect.MethodDescriptor) string {
+	return fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())
+}
+
+// TypeOf is the Go type of a message.
+func TypeOf(message protoreflect.MessageDescriptor) reflect.Type {
+	kind := proto.MessageType(string(message.FullName()))
+	if kind == nil {
+		panic(fmt.Sprintf("no Go type is generated for %s: run go generate ./...", message.FullName()))
+	}
+	return kind.Elem()
+}
+
+// RegisterRoutes serves each query of a service over REST: GET /lode/market/v1/<query in snake_case>
+// for one of lode.market.v1, with the question's fields as parameters.
+func RegisterRoutes(queries string, ctx client.Context, mux *runtime.ServeMux) {
+	methods := Service(queries).Methods()
 	for i := range methods.Len() {
 		method := methods.Get(i)
 		mux.Handle(http.MethodGet, routeOf(method), serve(ctx, mux, method))
@@ -39,7 +61,7 @@ func routeOf(method protoreflect.MethodDescriptor) runtime.Pattern {
 }
 
 func serve(client client.Context, mux *runtime.ServeMux, method protoreflect.MethodDescriptor) runtime.HandlerFunc {
-	input, output, path := typeOf(method.Input()), typeOf(method.Output()), pathOf(method)
+	input, output, path := TypeOf(method.Input()), TypeOf(method.Output()), PathOf(method)
 	none := &utilities.DoubleArray{Encoding: map[string]int{}}
 	return func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
 		_, outbound := runtime.MarshalerForRequest(mux, r)

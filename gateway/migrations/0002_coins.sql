@@ -1,0 +1,2 @@
+-- The coin that a key spends.
+ALTER TABLE keys ADD COLUMN denom TEXT NOT NULL DEFAULT 'ulode';

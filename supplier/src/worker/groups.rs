@@ -1,0 +1,77 @@
+//! Into how many groups answers are parted, so that boxes work at the same time.
+//!
+//! With `G` groups of `B/G` answers each on their way, a token of each takes as long as one group
+//! needs for the whole way, or as the slowest box needs for all groups:
+//!
+//! `tokens/s = B / max(sum(t_i(B/G)) + hops, G * max(t_i(B/G)))`
+//!
+//! More groups keep more boxes busy, but a step for half the answers takes more than half the time:
+//! weights are read once for each group. So the best number follows from the measured curves.
+
+use crate::pipeline::cost;
+
+/// One box on the way: what a layer takes there, and how many layers it runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Station {
+    pub(crate) curve: Vec<(u32, u32)>,
+    pub(crate) layers: usize,
+    /// Microseconds beside the layers for each row: embedding, head and sampling.
+    pub(crate) more: f64,
+}
+
+/// Groups at most.
+pub(crate) const GROUPS_MAX: usize = 12;
+
+/// Microseconds for a token of each of `answers` in so many groups.
+pub(crate) fn cycle(stations: &[Station], hops: f64, answers: usize, groups: usize) -> f64 {
+    let rows = (answers as f64 / groups as f64).ceil();
+    let time = |s: &Station| s.layers as f64 * cost(&s.curve, rows) + s.more * rows;
+    let times = stations.iter().map(time);
+    let (all, most) = times.fold((0.0, 0.0f64), |(all, most), t| (all + t, most.max(t)));
+    (all + hops).max(groups as f64 * most)
+}
+
+/// The number of groups with which `answers` get on fastest.
+pub(crate) fn best(stations: &[Station], hops: f64, answers: usize) -> usize {
+    let quickest = (1..=answers.clamp(1, GROUPS_MAX)).min_by(|a, b| {
+        let of = |groups: &usize| cycle(stations, hops, answers, *groups);
+        of(a).total_cmp(&of(b))
+    });
+    quickest.unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stations(boxes: usize, fixed: u32, each: u32) -> Vec<Station> {
+        let curve = vec![(1, fixed + each), (64, fixed + 64 * each)];
+        vec![Station { curve, layers: 1, more: 0.0 }; boxes]
+    }
+
+    #[test]
+    fn one_box_needs_no_groups() {
+        assert_eq!(best(&stations(1, 100, 10), 0.0, 16), 1);
+    }
+
+    #[test]
+    fn where_rows_cost_each_box_has_a_group() {
+        assert_eq!(best(&stations(4, 1, 100), 0.0, 16), 4);
+    }
+
+    #[test]
+    fn where_weights_cost_there_are_no_more_groups_than_boxes() {
+        assert_eq!(best(&stations(2, 1_000, 1), 0.0, 8), 2);
+    }
+
+    #[test]
+    fn long_hops_are_filled_with_more_groups() {
+        let stations = stations(2, 10, 100);
+        assert!(best(&stations, 5_000.0, 32) > best(&stations, 0.0, 32));
+    }
+
+    #[test]
+    fn there_are_no_more_groups_than_answers() {
+        assert_eq!(best(&stations(4, 1, 100), 1e6, 3), 3);
+    }
+}

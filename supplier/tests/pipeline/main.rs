@@ -1,0 +1,67 @@
+//! One model over several boxes: what is answered does not depend on where its layers run, nor on
+//! what happens to the boxes meanwhile.
+#![allow(clippy::unwrap_used)]
+
+mod boxes;
+mod faults;
+mod proxy;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use boxes::{Crew, Setting, alone};
+use http_body_util::BodyExt;
+use serde_json::json;
+use tower::ServiceExt;
+
+/// Clients that stream at the same time.
+const CLIENTS: u64 = 16;
+
+/// The text that one client is streamed, or what it is told instead.
+async fn stream(router: &Router, seed: u64) -> Result<String, String> {
+    let asked = ["What is the capital of France?", "How many legs has a dog?", "What is 3 plus 4?"];
+    let body = json!({
+        "model": "demo", "seed": seed, "temperature": 1.3, "stream": true, "max_tokens": 60,
+        "messages": [{"role": "user", "content": asked[seed as usize % asked.len()]}],
+    });
+    let request = Request::post("/v1/chat/completions").body(Body::from(body.to_string())).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    if status != StatusCode::OK || !text.ends_with("data: [DONE]\n\n") {
+        return Err(text);
+    }
+    let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let events = events.filter_map(|event| serde_json::from_str::<serde_json::Value>(event).ok());
+    let piece = |event: serde_json::Value| {
+        event["choices"][0]["delta"]["content"].as_str().unwrap_or_default().to_owned()
+    };
+    Ok(events.map(piece).collect())
+}
+
+/// What all clients are streamed at the same time.
+async fn streams(router: &Router) -> Vec<Result<String, String>> {
+    futures::future::join_all((0..CLIENTS).map(|seed| stream(router, seed))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_cut_over_boxes_says_the_very_bytes_of_one_box() {
+    let expected = streams(&alone()).await;
+    assert!(expected.iter().all(Result::is_ok), "{expected:?}");
+    for (head, cuts) in
+        [(None, vec!["0..4"]), (Some(1), vec!["1..2", "2..4"]), (Some(0), vec!["", "", ""])]
+    {
+        let crew = Crew::new(Setting { head, cuts: cuts.clone(), ..Setting::default() }).await;
+        assert_eq!(streams(&crew.router).await, expected, "cut at {cuts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_with_a_key_that_is_not_expected_gives_and_gets_nothing() {
+    let setting =
+        Setting { cuts: vec!["0..4"], stranger: true, recover_s: 1, ..Setting::default() };
+    let crew = Crew::new(setting).await;
+    let answer = stream(&crew.router, 1).await;
+    assert!(answer.unwrap_err().contains("have no place"));
+}
