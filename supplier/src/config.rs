@@ -126,6 +126,24 @@ fn start_s() -> u64 {
     600
 }
 
+impl Backend {
+    /// vllm-rs as it is found on the path, with what it does when nothing is said.
+    pub fn vllm_rs() -> Backend {
+        Backend::VllmRs(Program {
+            bin: PathBuf::from("vllm-rs"),
+            weights: None,
+            served: None,
+            devices: Vec::new(),
+            isq: None,
+            max_num_seqs: None,
+            kv_fraction: None,
+            port: 0,
+            args: Vec::new(),
+            start_s: start_s(),
+        })
+    }
+}
+
 impl Program {
     /// Its arguments when it listens at `port`.
     pub fn arguments(&self, port: u16) -> Vec<String> {

@@ -3,13 +3,14 @@
 use crate::replay;
 use crate::role::{self, Start};
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod plan;
 mod profile;
 
+use supplier::config::{Backend, Server};
 use supplier::link::{Keys, LinkKey, PeerKey};
 use supplier::pipeline::Layers;
 use supplier::stage;
@@ -18,7 +19,7 @@ use supplier::stage;
 #[derive(Debug, Subcommand)]
 pub(crate) enum SupplierCommand {
     /// Run it until it is asked to stop.
-    Start(Start),
+    Start(Supplier),
     /// Run some layers of a model for a supplier on another box.
     Stage(Stage),
     /// Print the public key of this box, by which others know it; makes one when there is none.
@@ -30,6 +31,40 @@ pub(crate) enum SupplierCommand {
     /// Make an audited answer again, to see whether the very model gave it: exit code 0 when it did,
     /// 3 when another one did, 4 when that cannot be told.
     Replay(replay::Options),
+}
+
+/// How a supplier is started.
+#[derive(Debug, Args)]
+pub(crate) struct Supplier {
+    #[command(flatten)]
+    start: Start,
+    /// What runs the model, whatever the configuration says; its settings of this kind hold.
+    #[arg(long)]
+    backend: Option<Kind>,
+}
+
+/// What can run a model.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    /// The engine of this program.
+    Engine,
+    /// A server that speaks OpenAI's API.
+    Openai,
+    /// vllm-rs, started and watched.
+    VllmRs,
+}
+
+impl Kind {
+    /// The backend of this kind: the configured one, or one with what holds when nothing is said.
+    pub(crate) fn of(self, configured: Backend) -> Backend {
+        match (self, configured) {
+            (Kind::Openai, kept @ Backend::Openai(_))
+            | (Kind::VllmRs, kept @ Backend::VllmRs(_)) => kept,
+            (Kind::Engine, _) => Backend::Engine,
+            (Kind::Openai, _) => Backend::Openai(Server::default()),
+            (Kind::VllmRs, _) => Backend::vllm_rs(),
+        }
+    }
 }
 
 /// A box that runs some layers.
@@ -80,7 +115,7 @@ pub(crate) fn run(command: SupplierCommand) -> anyhow::Result<ExitCode> {
     let done = match command {
         // What it finds is in its exit code.
         SupplierCommand::Replay(options) => return replay::run(&options),
-        SupplierCommand::Start(start) => role::supplier(&start),
+        SupplierCommand::Start(Supplier { start, backend }) => role::supplier(&start, backend),
         SupplierCommand::Stage(stage) => stage.run(),
         SupplierCommand::Key(Key { key }) => {
             println!("{}", LinkKey::open(&key)?.public());

@@ -1,5 +1,6 @@
 //! Each role as a process of its own.
 
+use crate::boxes::Kind;
 use crate::{api_key, print, replay};
 use anyhow::Context;
 use chain_client::keys::{KeyStore, UnlockRefused};
@@ -121,8 +122,11 @@ pub(crate) fn chain(ChainCommand::Start(start): ChainCommand) -> anyhow::Result<
 }
 
 /// Runs `lode supplier start`.
-pub(crate) fn supplier(start: &Start) -> anyhow::Result<()> {
+pub(crate) fn supplier(start: &Start, backend: Option<Kind>) -> anyhow::Result<()> {
     let mut config: supplier::Config = daemon::config::load(&start.config)?;
+    if let Some(kind) = backend {
+        config.backend = kind.of(config.backend);
+    }
     from_here(&start.config, &mut config.model);
     from_here(&start.config, &mut config.pipeline.key);
     if !matches!(config.backend, Backend::Engine) {
