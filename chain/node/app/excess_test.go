@@ -61,30 +61,32 @@ func TestWhatIsTooMuchOrWrittenInAnotherWayIsRefused(t *testing.T) {
 	var raw txtypes.TxRaw
 	chain.must(raw.Unmarshal(good))
 
-	for what, sent := range map[string]struct {
+	// In one order: a state depends on what came before it.
+	for _, sent := range []struct {
+		what  string
 		tx    []byte
 		words string
 	}{
-		"executions in executions":     {chain.signBytes(rich, execURL, deep, true), ""},
-		"groups in groups":             {bytes.Repeat([]byte{0x0b}, 1<<20), ""},
-		"a type of nobody":             {chain.signBytes(rich, "/lode.market.v1.MsgNothing", value, true), "tx parse error"},
-		"a field of nobody":            {chain.signBytes(rich, url, unknown, true), "tx parse error"},
-		"a hidden field of nobody":     {chain.signBytes(rich, execURL, hidden, true), "tx parse error"},
-		"claims without end":           {chain.signBytes(rich, sdk.MsgTypeURL(many), claims, true), "256"},
-		"a message without end":        {chain.signBytes(rich, url, make([]byte, 4<<20), true), ""},
-		"fields of the tx out of turn": {outOfTurn(raw), ""},
-		"a length in more octets":      {padded(good), ""},
-		"nothing":                      {nil, ""},
+		{"executions in executions", chain.signBytes(rich, execURL, deep, true), ""},
+		{"groups in groups", bytes.Repeat([]byte{0x0b}, 1<<20), ""},
+		{"a type of nobody", chain.signBytes(rich, "/lode.market.v1.MsgNothing", value, true), "tx parse error"},
+		{"a field of nobody", chain.signBytes(rich, url, unknown, true), "tx parse error"},
+		{"a hidden field of nobody", chain.signBytes(rich, execURL, hidden, true), "tx parse error"},
+		{"claims without end", chain.signBytes(rich, sdk.MsgTypeURL(many), claims, true), "256"},
+		{"a message without end", chain.signBytes(rich, url, make([]byte, 4<<20), true), ""},
+		{"fields of the tx out of turn", outOfTurn(raw), ""},
+		{"a length in more octets", padded(good), ""},
+		{"nothing", nil, ""},
 	} {
 		checked, err := chain.CheckTx(&abci.RequestCheckTx{Tx: sent.tx})
 		chain.must(err)
 		made := chain.block(chain.time.Add(time.Second), sent.tx).TxResults[0]
 		// A message is executed in a block only; before, its transaction is checked.
-		if made.Code == 0 || (checked.Code == 0 && !strings.Contains(what, "claims")) {
-			t.Errorf("%s: %d before a block, %d in one", what, checked.Code, made.Code)
+		if made.Code == 0 || (checked.Code == 0 && !strings.Contains(sent.what, "claims")) {
+			t.Errorf("%s: %d before a block, %d in one", sent.what, checked.Code, made.Code)
 		}
 		if !strings.Contains(made.Log, sent.words) {
-			t.Errorf("%s: %.300s", what, made.Log)
+			t.Errorf("%s: %.300s", sent.what, made.Log)
 		}
 	}
 	// The claims were a good transaction of a refused message: it used a number.

@@ -135,7 +135,7 @@ func TestAProposalThatCanNoLongerBeDoneLeavesNoTrace(t *testing.T) {
 	if jail := chain.params().Jail; jail != 77 {
 		t.Errorf("a jail is for %d blocks", jail)
 	}
-	if left := chain.held(governance); left != "300" {
+	if left := chain.held(governance); left != "300ulode" {
 		t.Errorf("governance has %s", left)
 	}
 }
@@ -144,14 +144,14 @@ func TestAProposalThatCanNoLongerBeDoneLeavesNoTrace(t *testing.T) {
 // has checked: the last one is in force as it was voted on.
 func TestParametersOfTwoProposalsAreNotMixed(t *testing.T) {
 	chain := someChain(t)
-	shorter := chain.update(func(params *markettypes.Params) { params.Unbonding = 48 })
+	shorter := chain.update(func(params *markettypes.Params) { params.Unbonding = 53 })
 	longer := chain.update(func(params *markettypes.Params) { params.Windows.Audit = 10 })
 	for _, update := range []sdk.Msg{shorter, longer} {
 		if refused := chain.proposeAll(update); refused != "" {
 			t.Fatalf("a proposal is refused: %s", refused)
 		}
 	}
-	both := chain.update(func(params *markettypes.Params) { params.Unbonding, params.Windows.Audit = 48, 10 })
+	both := chain.update(func(params *markettypes.Params) { params.Unbonding, params.Windows.Audit = 53, 10 })
 	if refused := chain.proposeAll(both); !strings.Contains(refused, "unbonding must be longer") {
 		t.Fatalf("both in one: %s", refused)
 	}

@@ -113,9 +113,9 @@ fn a_claim_is_replaced_only_by_one_that_is_worth_more() {
     check(
         &included(50),
         &expect![[r#"
-        1..=37 nothing
-        38..=47 Reveal
-        48..=60 FindSettled"#]],
+            1..=37 nothing
+            38..=52 Reveal
+            53..=60 FindSettled"#]],
     );
     check(
         &included(40),
@@ -123,8 +123,8 @@ fn a_claim_is_replaced_only_by_one_that_is_worth_more() {
             1..=13 nothing
             14..=36 Claim
             37..=37 nothing
-            38..=47 Reveal
-            48..=60 FindSettled"#]],
+            38..=52 Reveal
+            53..=60 FindSettled"#]],
     );
 }
 
@@ -135,17 +135,17 @@ fn a_drawn_claim_is_proven_in_its_window_once() {
     check(
         &records,
         &expect![[r#"
-        1..=37 nothing
-        38..=43 Prove
-        44..=47 nothing
-        48..=60 FindSettled"#]],
+            1..=37 nothing
+            38..=43 Prove
+            44..=52 nothing
+            53..=60 FindSettled"#]],
     );
     records.push(Record::Shown { height: Height(40), right: true });
     check(
         &records,
         &expect![[r#"
-        1..=47 nothing
-        48..=60 FindSettled"#]],
+            1..=52 nothing
+            53..=60 FindSettled"#]],
     );
 }
 
