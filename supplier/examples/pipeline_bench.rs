@@ -137,7 +137,7 @@ async fn crew(
     }
     let pipeline = Pipeline::new(settings, &at, folder, 1 << 34).unwrap();
     let parts = parts(pipeline.ends().unwrap());
-    (supplier::router_over(Some(pipeline), parts, Stop::new()).unwrap(), stops)
+    (supplier::front(Some(pipeline), parts, Stop::new()).unwrap().router, stops)
 }
 
 async fn run_stage(

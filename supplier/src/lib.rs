@@ -57,4 +57,4 @@ mod worker;
 pub use config::{Config, TEMPLATE};
 pub use defaults::{Defaults, DefaultsError};
 pub use pipeline::Pipeline;
-pub use serve::{Parts, ServeError, front, front_over, router, router_over, serve};
+pub use serve::{Parts, ServeError, front, router, serve};

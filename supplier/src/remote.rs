@@ -24,7 +24,7 @@ use crate::serve::ServeError;
 use crate::shelf::{Record, Shelf};
 use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -144,10 +144,7 @@ async fn models(State(remote): State<Remote>) -> Json<Value> {
 }
 
 async fn evidence(State(remote): State<Remote>, Path(tag): Path<String>) -> Response {
-    match remote.shelf.take(&tag) {
-        Some(record) => record.evidence().encode().into_response(),
-        None => (StatusCode::NOT_FOUND, "there is no evidence under this tag").into_response(),
-    }
+    remote.shelf.answer(&tag)
 }
 
 async fn chat(State(remote): State<Remote>, request: Request) -> Response {
@@ -187,10 +184,7 @@ impl Remote {
         }
         let place = self.place().await?;
         let record = Record::none(&self.server.kind);
-        let tag = head
-            .headers
-            .get(EVIDENCE_HEADER)
-            .filter(|tag| tag.to_str().is_ok_and(|tag| self.shelf.put(tag, record.clone())));
+        let tag = self.shelf.tag(&head.headers, &record);
         let passage = self.passage(endpoint, &ask, record);
         let fields = ask::fields(&body)?;
         let seed = seed(&head.headers);
@@ -210,7 +204,7 @@ impl Remote {
             }
         };
         if let Some(tag) = tag {
-            response.headers_mut().insert(EVIDENCE_HEADER, tag.clone());
+            response.headers_mut().insert(EVIDENCE_HEADER, tag);
         }
         Ok(response)
     }

@@ -18,7 +18,7 @@ use crate::worker::head::{Event, Head, forward};
 use crate::worker::{Job, Piece, Workshop};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -86,30 +86,13 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
 
 /// The routes, with the computing thread behind them. The thread ends when the routes are dropped.
 pub fn router(parts: Parts, stop: Stop) -> Result<Router, ServeError> {
-    front(parts, stop).map(|front| front.router)
+    front(None, parts, stop).map(|front| front.router)
 }
 
-/// The same, over the boxes of a pipeline if there is one.
-pub fn router_over(
-    pipeline: Option<Pipeline>,
-    parts: Parts,
-    stop: Stop,
-) -> Result<Router, ServeError> {
-    front_over(pipeline, parts, stop).map(|front| front.router)
-}
-
-/// The routes with what their owner can set and see.
-pub fn front(parts: Parts, stop: Stop) -> Result<Front, ServeError> {
-    front_over(None, parts, stop)
-}
-
-/// The same, with what computes behind them: one thread, or one and the boxes of a pipeline, which
-/// are called on the runtime that this is called on. `parts.model` then holds the model's ends.
-pub fn front_over(
-    pipeline: Option<Pipeline>,
-    parts: Parts,
-    stop: Stop,
-) -> Result<Front, ServeError> {
+/// The routes with what their owner can set and see, and behind them what computes: one thread, or one
+/// and the boxes of a pipeline, which are called on the runtime that this is called on. `parts.model`
+/// then holds the model's ends.
+pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Front, ServeError> {
     let class = pipeline
         .as_ref()
         .map_or(KERNEL_CLASS, |pipeline| Residual::from(pipeline.settings.residual).class());
@@ -218,10 +201,7 @@ async fn completions(State(supplier): State<Supplier>, request: Request) -> Resp
 }
 
 async fn evidence(State(supplier): State<Supplier>, Path(tag): Path<String>) -> Response {
-    match supplier.shelf.take(&tag) {
-        Some(record) => record.evidence().encode().into_response(),
-        None => (StatusCode::NOT_FOUND, "there is no evidence under this tag").into_response(),
-    }
+    supplier.shelf.answer(&tag)
 }
 
 /// The pieces of one choice.
@@ -256,10 +236,7 @@ impl Supplier {
         let grammar = self.grammar(&ask).await?;
         let seed = seed(&head.headers);
         let record = Record::traces(self.class, ask.choices());
-        let tag = head
-            .headers
-            .get(EVIDENCE_HEADER)
-            .filter(|tag| tag.to_str().is_ok_and(|tag| self.shelf.put(tag, record.clone())));
+        let tag = self.shelf.tag(&head.headers, &record);
         let pieces = self.order(&ask, seed, grammar.as_ref(), tag.is_some().then_some(&record))?;
         let frame = Frame {
             endpoint,
@@ -276,7 +253,7 @@ impl Supplier {
             false => self.whole(frame, ask, pieces).await?,
         };
         if let Some(tag) = tag {
-            response.headers_mut().insert(EVIDENCE_HEADER, tag.clone());
+            response.headers_mut().insert(EVIDENCE_HEADER, tag);
         }
         Ok(response)
     }

@@ -1,6 +1,9 @@
 //! Evidence of answers, kept until the relay miner fetches it.
 
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use proto::evidence::{Chosen, EVIDENCE_MAX, Evidence, Roll, Shown};
+use proto::names::EVIDENCE_HEADER;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -87,8 +90,23 @@ impl Record {
 }
 
 impl Shelf {
+    /// Keeps a record under the tag that a request asks for, if one can be kept. Gives the tag, which
+    /// the answer then carries.
+    pub(crate) fn tag(&self, headers: &HeaderMap, record: &Record) -> Option<HeaderValue> {
+        let tag = headers.get(EVIDENCE_HEADER)?;
+        tag.to_str().is_ok_and(|tag| self.put(tag, record.clone())).then(|| tag.clone())
+    }
+
+    /// Answers who asks for the evidence under `tag`.
+    pub(crate) fn answer(&self, tag: &str) -> Response {
+        match self.take(tag) {
+            Some(record) => record.evidence().encode().into_response(),
+            None => (StatusCode::NOT_FOUND, "there is no evidence under this tag").into_response(),
+        }
+    }
+
     /// Keeps a record under `tag`. False when nothing can be kept under such a tag.
-    pub(crate) fn put(&self, tag: &str, record: Record) -> bool {
+    fn put(&self, tag: &str, record: Record) -> bool {
         let fits = (1..=TAG_MAX).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_hexdigit());
         let mut entries = lock(&self.0);
         entries.retain(|entry| entry.since.elapsed() < KEPT && entry.tag != tag);
@@ -102,7 +120,7 @@ impl Shelf {
     }
 
     /// Gives the record under `tag` out, once.
-    pub(crate) fn take(&self, tag: &str) -> Option<Record> {
+    fn take(&self, tag: &str) -> Option<Record> {
         let mut entries = lock(&self.0);
         let at = entries.iter().position(|entry| entry.tag == tag)?;
         entries.remove(at).map(|entry| entry.record)

@@ -55,7 +55,7 @@ impl Running {
             defaults: Defaults::default(),
             limits: Limits::default(),
         };
-        let front = supplier::front(parts, stop.clone()).unwrap();
+        let front = supplier::front(None, parts, stop.clone()).unwrap();
         let task = tokio::spawn(admin::serve(front, owner, listener, stop));
         Running { url, admin, sequences, task, client: reqwest::Client::new() }
     }

@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/bufbuild/protocompile/linker"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"lode/x/schema"
 )
 
 // described are the services that the node serves over REST: GET /<package>/<method in small letters>,
@@ -64,7 +65,6 @@ func describe(files linker.Files) (string, error) {
 
 func (o *openapi) operation(method protoreflect.MethodDescriptor) {
 	parent := method.Parent().FullName().Parent()
-	parts := strings.Split(string(parent), ".")
 	parameters := []object{}
 	fields := method.Input().Fields()
 	for i := range fields.Len() {
@@ -73,7 +73,7 @@ func (o *openapi) operation(method protoreflect.MethodDescriptor) {
 		parameters = append(parameters, parameter)
 	}
 	operation := object{
-		"operationId": strings.Join(parts, "_") + "_" + string(method.Name()),
+		"operationId": strings.ReplaceAll(string(parent), ".", "_") + "_" + string(method.Name()),
 		"tags":        []string{string(parent)},
 		"parameters":  parameters,
 		"responses": object{
@@ -84,7 +84,7 @@ func (o *openapi) operation(method protoreflect.MethodDescriptor) {
 	if text := comment(method); text != "" {
 		operation["summary"] = text
 	}
-	o.paths["/"+strings.Join(append(parts, snake(string(method.Name()))), "/")] = object{"get": operation}
+	o.paths["/"+strings.Join(schema.RestParts(method), "/")] = object{"get": operation}
 }
 
 // reference names a message's definition, which it makes where there is none.
@@ -148,16 +148,4 @@ func (o *openapi) single(field protoreflect.FieldDescriptor) object {
 func comment(of protoreflect.Descriptor) string {
 	text := of.ParentFile().SourceLocations().ByDescriptor(of).LeadingComments
 	return strings.Join(strings.Fields(text), " ")
-}
-
-// snake writes a name in small letters: ListServices becomes list_services.
-func snake(name string) string {
-	var text strings.Builder
-	for i, letter := range name {
-		if unicode.IsUpper(letter) && i > 0 {
-			text.WriteByte('_')
-		}
-		text.WriteRune(unicode.ToLower(letter))
-	}
-	return text.String()
 }

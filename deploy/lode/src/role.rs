@@ -149,7 +149,7 @@ pub(crate) fn supplier(start: &Start, backend: Option<Kind>) -> anyhow::Result<(
         let owner = owner(&config, start.config.clone()).await?;
         let (name, limits) = (config.name, config.limits);
         let parts = supplier::Parts { model, meter, name, defaults, limits };
-        let front = supplier::front_over(pipeline, parts, stop.clone())?;
+        let front = supplier::front(pipeline, parts, stop.clone())?;
         Ok(supplier::admin::serve(front, owner, listener, stop).await?)
     })
 }

@@ -150,7 +150,7 @@ impl Crew {
         let pipeline = Pipeline::new(settings, &at, &folder(), 1 << 30).unwrap();
         let parts = parts(pipeline.ends().unwrap());
         let stop = Stop::new();
-        let router = supplier::router_over(Some(pipeline), parts, stop.clone()).unwrap();
+        let router = supplier::front(Some(pipeline), parts, stop.clone()).unwrap().router;
         Crew { router, stages, proxies, stop }
     }
 }

@@ -50,9 +50,14 @@ func RegisterRoutes(queries string, ctx client.Context, mux *runtime.ServeMux) {
 	}
 }
 
-func routeOf(method protoreflect.MethodDescriptor) runtime.Pattern {
+// RestParts are the parts of a query's path over REST: those of its package, and its name.
+func RestParts(method protoreflect.MethodDescriptor) []string {
 	parts := strings.Split(string(method.Parent().FullName().Parent()), ".")
-	parts = append(parts, snake(string(method.Name())))
+	return append(parts, snake(string(method.Name())))
+}
+
+func routeOf(method protoreflect.MethodDescriptor) runtime.Pattern {
+	parts := RestParts(method)
 	ops := make([]int, 0, 2*len(parts))
 	for i := range parts {
 		ops = append(ops, int(utilities.OpLitPush), i)
