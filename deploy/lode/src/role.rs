@@ -89,7 +89,7 @@ pub(crate) fn run<F: Future<Output = anyhow::Result<()>>>(
 }
 
 /// Paths in a configuration are from the folder of its file.
-fn from_here(config: &Path, path: &mut PathBuf) {
+pub(crate) fn from_here(config: &Path, path: &mut PathBuf) {
     if path.is_relative() {
         *path = config.parent().unwrap_or_else(|| Path::new(".")).join(&*path);
     }
