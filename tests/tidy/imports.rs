@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("chain-client", &["proto"]),
     ("gateway", &["chain-client", "daemon", "meter", "proto", "smst"]),
     ("relayminer", &["chain-client", "daemon", "meter", "proto", "smst"]),
-    ("auditor", &["engine", "meter", "proto"]),
+    ("auditor", &["chain-client", "daemon", "engine", "meter", "proto"]),
     ("engine", &["meter"]),
     ("supplier", &["daemon", "engine", "meter", "proto"]),
     ("daemon", &[]),
@@ -63,7 +63,7 @@ fn crates_import_only_what_they_may() {
 
 #[test]
 fn roles_never_import_each_other() {
-    let roles = ["gateway", "relayminer", "supplier", "solo"];
+    let roles = ["gateway", "relayminer", "supplier", "auditor", "solo"];
     for (name, used) in imports() {
         if roles.contains(&name.as_str()) {
             let other = used.iter().find(|used| roles.contains(&used.as_str()));

@@ -24,7 +24,7 @@ pub(crate) const GAS_PRICE: &str = "0.001ulode";
 pub(crate) struct Start {
     /// The configuration; `lode init ROLE` writes one to begin with.
     #[arg(long)]
-    config: PathBuf,
+    pub(crate) config: PathBuf,
     /// Write logs as JSON.
     #[arg(long)]
     log_json: bool,
@@ -60,7 +60,7 @@ pub(crate) enum GatewayCommand {
 
 impl Start {
     /// Runs `role` on a runtime of its own until it ends or is asked to.
-    fn run<F: Future<Output = anyhow::Result<()>>>(
+    pub(crate) fn run<F: Future<Output = anyhow::Result<()>>>(
         &self,
         role: impl FnOnce(Stop) -> F,
     ) -> anyhow::Result<()> {

@@ -132,12 +132,13 @@ impl Network {
     /// The first line for machines.
     pub(super) fn ready(&self) -> Line {
         let home::Accounts { app, gateway, source, suppliers } = self.accounts.clone();
+        let auditor = self.auditor().map(|_| source);
         Line::Ready {
             openai_base_url: self.base_url(),
             api_key: self.api_key.clone(),
             models: vec![demo::NAME.to_owned()],
             chain: self.chain_place(),
-            accounts: Accounts { app, gateway, source, suppliers },
+            accounts: Accounts { app, gateway, source, suppliers, auditor },
             home: self.home.clone(),
         }
     }
@@ -176,19 +177,19 @@ impl Network {
             };
             ports.iter().enumerate().map(one).collect()
         };
+        let rogue = self.rogue.filter(|cheat| cheat.has_front()).map(|_| self.rogue());
+        let gateway = planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz");
+        let auditor = self.auditor();
+        let auditor = auditor.map(|port| planned("auditor", "auditor".into(), port, "/readyz"));
         vec![
             match &self.plan.loded {
                 None => vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
                 Some(loded) => self.validators(loded),
             },
             each("supplier", &ports.suppliers),
-            self.rogue
-                .filter(|cheat| cheat.has_front())
-                .map(|_| self.rogue())
-                .into_iter()
-                .collect(),
+            rogue.into_iter().collect(),
             each("relayminer", &ports.miners),
-            vec![planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz")],
+            [gateway].into_iter().chain(auditor).collect(),
         ]
     }
 
@@ -201,6 +202,11 @@ impl Network {
             name: "rogue".to_owned(),
             ready_url: format!("http://127.0.0.1:{}/readyz", self.plan.ports.rogue),
         }
+    }
+
+    /// The auditor's port, where there is one: beside the validator of the embedded chain.
+    fn auditor(&self) -> Option<u16> {
+        (self.plan.engine == Engine::Solo).then_some(self.plan.ports.auditor)
     }
 
     fn validators(&self, loded: &Path) -> Vec<Planned> {
@@ -273,6 +279,16 @@ fn write_configurations(home: &Path, plan: &Plan, cheat: Option<Cheat>) -> anyho
             ),
         )?;
     }
+    write(
+        "auditor.toml",
+        format!(
+            "listen = \"127.0.0.1:{}\"\nhome = \"auditor\"\nvalidator = \"chain\"\nbond = {{ denom = \"ulode\", amount = \"{}\" }}\n\n[keys]\nfolder = \"keys\"\naccount = \"source\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[[models]]\nservice = \"{name}\"\nfolder = \"models/{name}\"\n\n[limits]\nrunning = 1\nthreads = 1\n",
+            ports.auditor,
+            home::AUDITOR_BOND,
+            plan.chain_id,
+            name = demo::NAME,
+        ),
+    )?;
     let app = home::accounts(home, plan.suppliers)?.app;
     write(
         "gateway.toml",
