@@ -21,7 +21,7 @@
 //! settle     40 height session sessions to settle     60 session operator  settled claim
 //!            42 height session settled claims to forget
 //! price      70 id             price                  71 id              demand so far
-//!            07                prices to step yet
+//!            72 id 00 ~start   steps of the price     07                prices to step yet
 //! audit      08                who can sit             80 id              audit
 //!            81 session id      audits of a session    82 supplier ~start id  of a supplier
 //!            83 auditor ~start id  of an auditor       84 start           docket
@@ -65,6 +65,7 @@ pub(crate) const AUDITS_TO_FORGET: u8 = 0x45;
 pub(crate) const RINGERS_TO_EXPIRE: u8 = 0x46;
 pub(crate) const SEEDS: u8 = 0x50;
 const SETTLED: u8 = 0x60;
+const PRICE_POINTS: u8 = 0x72;
 const CASES_OF_SESSION: u8 = 0x81;
 const CASES_OF_SUPPLIER: u8 = 0x82;
 const CASES_OF_AUDITOR: u8 = 0x83;
@@ -218,6 +219,16 @@ pub(crate) fn price(id: &ServiceId) -> Vec<u8> {
 
 pub(crate) fn demand(id: &ServiceId) -> Vec<u8> {
     key(0x71, &[id.as_str().as_bytes()])
+}
+
+pub(crate) fn price_point(id: &ServiceId, since: Height) -> Vec<u8> {
+    key(PRICE_POINTS, &[id.as_str().as_bytes(), &[0], &(!since.0).to_be_bytes()])
+}
+
+/// The steps of a price that were taken before `before`, newest first.
+pub(crate) fn price_points(id: &ServiceId, before: Height) -> (Vec<u8>, Vec<u8>) {
+    let (_, end) = within(key(PRICE_POINTS, &[id.as_str().as_bytes(), &[0]]));
+    (after(price_point(id, before)), end)
 }
 
 pub(crate) fn to_audit(at: Height, session: &Digest) -> Vec<u8> {

@@ -75,6 +75,7 @@ mod draft;
 mod epoch;
 mod escrow;
 mod genesis;
+mod glance;
 mod keys;
 mod params;
 mod price;

@@ -2,6 +2,7 @@
 
 use crate::epoch::Epoch;
 use crate::host::{Host, Purse};
+use crate::price::history;
 use crate::refused::Refused;
 use crate::{audit, keys, proof};
 use proto::audit::auditor::Auditor;
@@ -34,6 +35,7 @@ pub fn query(host: &impl Host, path: &str, data: &[u8]) -> Result<Vec<u8>, Refus
         GetService => service;
         ListServices => services;
         GetPrice => price;
+        GetPriceHistory => history::answer;
         GetSupplier => supplier;
         ListSuppliers => suppliers;
         GetGateway => gateway;

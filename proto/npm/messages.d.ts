@@ -420,6 +420,15 @@ export interface PriceState {
   since: bigint;
 }
 
+export interface PricePoint {
+  since: bigint;
+  price: bigint;
+  ubar: number;
+  gain: number;
+  admitted: bigint;
+  capacity: bigint;
+}
+
 export interface Usage {
   freshIn: bigint;
   cachedIn: bigint;
@@ -670,6 +679,17 @@ export interface QueryPrice {
   service: string;
 }
 
+export interface QueryPriceHistory {
+  service: string;
+  before: bigint;
+  limit: number;
+}
+
+export interface AnswerPriceHistory {
+  points: PricePoint[];
+  predicted?: PricePoint;
+}
+
 export interface QuerySupplier {
   operator: string;
 }
@@ -809,6 +829,7 @@ export interface MarketQueries {
   service(question: DeepPartial<QueryService>): Promise<Service>;
   services(question: DeepPartial<QueryServices>): Promise<AnswerServices>;
   price(question: DeepPartial<QueryPrice>): Promise<PriceState>;
+  priceHistory(question: DeepPartial<QueryPriceHistory>): Promise<AnswerPriceHistory>;
   supplier(question: DeepPartial<QuerySupplier>): Promise<Supplier>;
   suppliers(question: DeepPartial<QuerySuppliers>): Promise<AnswerSuppliers>;
   gateway(question: DeepPartial<QueryGateway>): Promise<Gateway>;
@@ -871,6 +892,7 @@ export interface MessageTypes {
   Settled: MessageType<Settled>;
   Split: MessageType<Split>;
   PriceState: MessageType<PriceState>;
+  PricePoint: MessageType<PricePoint>;
   Usage: MessageType<Usage>;
   Acked: MessageType<Acked>;
   AckEntry: MessageType<AckEntry>;
@@ -913,6 +935,8 @@ export interface MessageTypes {
   QueryServices: MessageType<QueryServices>;
   AnswerServices: MessageType<AnswerServices>;
   QueryPrice: MessageType<QueryPrice>;
+  QueryPriceHistory: MessageType<QueryPriceHistory>;
+  AnswerPriceHistory: MessageType<AnswerPriceHistory>;
   QuerySupplier: MessageType<QuerySupplier>;
   QuerySuppliers: MessageType<QuerySuppliers>;
   AnswerSuppliers: MessageType<AnswerSuppliers>;

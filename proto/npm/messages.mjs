@@ -1200,6 +1200,34 @@ export default {
           }
          }
         },
+        "PricePoint": {
+         "fields": {
+          "since": {
+           "type": "uint64",
+           "id": 1
+          },
+          "price": {
+           "type": "uint64",
+           "id": 2
+          },
+          "ubar": {
+           "type": "uint32",
+           "id": 3
+          },
+          "gain": {
+           "type": "uint32",
+           "id": 4
+          },
+          "admitted": {
+           "type": "uint64",
+           "id": 5
+          },
+          "capacity": {
+           "type": "uint64",
+           "id": 6
+          }
+         }
+        },
         "Usage": {
          "fields": {
           "fresh_in": {
@@ -2015,6 +2043,10 @@ export default {
            "requestType": "QueryPrice",
            "responseType": "PriceState"
           },
+          "PriceHistory": {
+           "requestType": "QueryPriceHistory",
+           "responseType": "AnswerPriceHistory"
+          },
           "Supplier": {
            "requestType": "QuerySupplier",
            "responseType": "lode.market.v1.Supplier"
@@ -2122,6 +2154,35 @@ export default {
           "service": {
            "type": "string",
            "id": 1
+          }
+         }
+        },
+        "QueryPriceHistory": {
+         "fields": {
+          "service": {
+           "type": "string",
+           "id": 1
+          },
+          "before": {
+           "type": "uint64",
+           "id": 2
+          },
+          "limit": {
+           "type": "uint32",
+           "id": 3
+          }
+         }
+        },
+        "AnswerPriceHistory": {
+         "fields": {
+          "points": {
+           "rule": "repeated",
+           "type": "PricePoint",
+           "id": 1
+          },
+          "predicted": {
+           "type": "PricePoint",
+           "id": 2
           }
          }
         },

@@ -162,6 +162,7 @@ wire! {
         payer_cap, operator_cap,
     };
     price::State as gen_::PriceState { x, ubar, gain, last_sign, price, since };
+    price::Point as gen_::PricePoint { since, price, ubar, gain, admitted, capacity };
     params::Params as gen_::Params {
         session_length, windows, relay_max, suppliers_per_session, inflight_max,
         request_max_bytes, checkpoint_cu, shares, proving, price, supplier_stake_min,
@@ -255,6 +256,8 @@ wire! {
     query::GetService as gen_::QueryService { id };
     query::ListServices as gen_::QueryServices { after, limit };
     query::GetPrice as gen_::QueryPrice { service };
+    query::GetPriceHistory as gen_::QueryPriceHistory { service, before, limit };
+    query::PriceHistory as gen_::AnswerPriceHistory { points, predicted };
     query::GetSupplier as gen_::QuerySupplier { operator };
     query::ListSuppliers as gen_::QuerySuppliers { after, limit };
     query::GetGateway as gen_::QueryGateway { address };

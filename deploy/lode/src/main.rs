@@ -4,6 +4,7 @@
 mod api_key;
 mod ask;
 mod boxes;
+mod chart;
 mod cli;
 mod demo;
 mod dev;

@@ -1,5 +1,7 @@
 //! `lode query`: ask the chain.
 
+mod price;
+
 use crate::cli::Node;
 use crate::{node, print};
 use clap::{Args, Subcommand};
@@ -26,11 +28,8 @@ enum Command {
         #[arg(value_parser = service)]
         id: Option<ServiceId>,
     },
-    /// Where a service's price stands.
-    Price {
-        #[arg(value_parser = service)]
-        service: ServiceId,
-    },
+    /// Where a service's price stands, or how it came about.
+    Price(price::Price),
     /// One supplier, or all.
     Suppliers { operator: Option<Address> },
     /// One gateway.
@@ -107,7 +106,7 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
         Command::Params => show!(query::GetParams {}),
         Command::Services { id: Some(id) } => show!(query::GetService { id: Some(id) }),
         Command::Services { id: None } => show!(query::ListServices { after: None, limit }),
-        Command::Price { service } => show!(query::GetPrice { service: Some(service) }),
+        Command::Price(options) => price::ask(&chain, &options, node.json).await,
         Command::Suppliers { operator: None } => {
             show!(query::ListSuppliers { after: None, limit })
         }

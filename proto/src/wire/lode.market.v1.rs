@@ -741,6 +741,21 @@ pub struct PriceState {
     #[prost(uint64, tag="7")]
     pub since: u64,
 }
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct PricePoint {
+    #[prost(uint64, tag="1")]
+    pub since: u64,
+    #[prost(uint64, tag="2")]
+    pub price: u64,
+    #[prost(uint32, tag="3")]
+    pub ubar: u32,
+    #[prost(uint32, tag="4")]
+    pub gain: u32,
+    #[prost(uint64, tag="5")]
+    pub admitted: u64,
+    #[prost(uint64, tag="6")]
+    pub capacity: u64,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Standing {
@@ -1216,6 +1231,22 @@ pub struct AnswerServices {
 pub struct QueryPrice {
     #[prost(string, tag="1")]
     pub service: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryPriceHistory {
+    #[prost(string, tag="1")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(uint64, tag="2")]
+    pub before: u64,
+    #[prost(uint32, tag="3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnswerPriceHistory {
+    #[prost(message, repeated, tag="1")]
+    pub points: ::prost::alloc::vec::Vec<PricePoint>,
+    #[prost(message, optional, tag="2")]
+    pub predicted: ::core::option::Option<PricePoint>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QuerySupplier {
