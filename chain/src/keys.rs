@@ -26,7 +26,7 @@
 //!            81 session id      audits of a session    82 supplier ~start id  of a supplier
 //!            83 auditor ~start id  of an auditor       84 start           docket
 //!            85 start id        audits of a docket     86 start round auditor id  commitment
-//!            87 start auditor   ticket                 88 operator id     reputation
+//!            87 start round auditor  ticket                 88 operator id     reputation
 //!            89 auditor         auditor                8a denom           what fees are paid from
 //!            8b operator commitment  ringer            43 height session  sessions to audit
 //!            44 height start round  rounds to end      45 height start    audits to forget
@@ -318,8 +318,8 @@ pub(crate) fn committed(key: &[u8]) -> Option<(Address, Digest)> {
     Some((Address(*auditor), Digest(audit.try_into().ok()?)))
 }
 
-pub(crate) fn ticket(start: Height, auditor: &Address) -> Vec<u8> {
-    key(0x87, &[&start.0.to_be_bytes(), &auditor.0])
+pub(crate) fn ticket(start: Height, round: Round, auditor: &Address) -> Vec<u8> {
+    key(0x87, &[&start.0.to_be_bytes(), &[byte(round)], &auditor.0])
 }
 
 pub(crate) fn reputation(operator: &Address, service: &ServiceId) -> Vec<u8> {

@@ -119,6 +119,7 @@ export interface Docket {
   params?: AuditParams;
   panel: Member[];
   audits: number;
+  secondSeed: Uint8Array;
 }
 
 export interface Auditor {

@@ -292,6 +292,10 @@ export default {
           "audits": {
            "type": "uint32",
            "id": 7
+          },
+          "second_seed": {
+           "type": "bytes",
+           "id": 8
           }
          }
         },

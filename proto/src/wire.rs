@@ -236,7 +236,9 @@ wire! {
     };
     case::Member as gen_::Member { auditor, power, vrf_key };
     case::Panel as gen_::Panel { members };
-    case::Docket as gen_::Docket { start, seed, opens, closes, params, panel, audits };
+    case::Docket as gen_::Docket {
+        start, seed, opens, closes, params, panel, audits, second_seed,
+    };
     auditor::Auditor as gen_::Auditor {
         address, bond, leaving, until, earned, lost, verdicts, apart, unrevealed, skipped,
     };

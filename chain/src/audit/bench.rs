@@ -74,10 +74,12 @@ impl Sitting {
         }
         self.pay_fees(draft);
         self.punish(draft);
+        for member in &self.docket.panel {
+            draft.delete(keys::ticket(self.docket.start, self.round, &member.auditor));
+        }
         if self.round == Round::Second {
-            for member in &self.docket.panel {
-                draft.delete(keys::ticket(self.docket.start, &member.auditor));
-            }
+            // Seeds are forgotten; with this one tickets can be checked as long as the docket is kept.
+            draft.write(keys::docket(self.docket.start), &self.docket);
         }
     }
 
@@ -109,7 +111,7 @@ impl Sitting {
         let nothing = BTreeSet::new();
         for member in self.docket.panel.clone() {
             let auditor = member.auditor;
-            let ticket = draft.get(&keys::ticket(self.docket.start, &auditor));
+            let ticket = draft.get(&keys::ticket(self.docket.start, self.round, &auditor));
             let ticket = ticket.and_then(|bytes| bytes.try_into().ok()).map(VrfOutput);
             let attended = Attendance {
                 ticket: ticket.as_ref(),

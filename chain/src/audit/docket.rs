@@ -16,8 +16,13 @@ use proto::{Digest, Height};
 use std::collections::BTreeMap;
 
 pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, start: Height) -> Result<Docket, Refused> {
-    let docket = draft.read(&keys::docket(start));
-    docket.ok_or_else(|| Refused::missing(format!("a docket of the sessions from {start}")))
+    let docket: Option<Docket> = draft.read(&keys::docket(start));
+    let mut docket =
+        docket.ok_or_else(|| Refused::missing(format!("a docket of the sessions from {start}")))?;
+    if docket.second_seed.is_none() {
+        docket.second_seed = seeds::at(draft, docket.schedule().commit_again.start);
+    }
+    Ok(docket)
 }
 
 pub(crate) fn case<H: Host>(draft: &mut Draft<'_, H>, id: &Digest) -> Result<Case, Refused> {
@@ -137,6 +142,8 @@ fn begin<H: Host>(draft: &mut Draft<'_, H>, session: &Session, panel: &Panel) ->
         params: audit::Params { ringers: Vec::new(), ..all.audits },
         panel: panel.members.clone(),
         audits: 0,
+        // Its height has not come yet.
+        second_seed: None,
     };
     let schedule = docket.schedule();
     for round in [Round::First, Round::Second] {

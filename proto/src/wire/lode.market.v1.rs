@@ -131,6 +131,8 @@ pub struct Docket {
     pub panel: ::prost::alloc::vec::Vec<Member>,
     #[prost(uint32, tag="7")]
     pub audits: u32,
+    #[prost(bytes="vec", tag="8")]
+    pub second_seed: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Auditor {

@@ -3,7 +3,6 @@
 use crate::cast::{Account, HONEST, OWNER, ROGUE, VALIDATOR};
 use crate::recorder::{BEACON, Recorder};
 use proto::audit::case::{Case, Docket, planted};
-use proto::audit::committee::ticket_input;
 use proto::audit::{Identity, Quality, Round, Verdict};
 use proto::message::{
     BondAuditor, CommitVerdicts, Commitment, Message, OpenRinger, PlantRinger, RevealVerdicts,
@@ -52,8 +51,8 @@ fn commit(who: Account, round: Round, verdicts: &[(Digest, Verdict)]) -> Message
     CommitVerdicts { auditor, round, commitments }.into()
 }
 
-fn reveal(who: Account, docket: &Docket, verdicts: &[(Digest, Verdict)]) -> Message {
-    let input = ticket_input(&docket.seed, docket.start);
+fn reveal(who: Account, docket: &Docket, round: Round, verdicts: &[(Digest, Verdict)]) -> Message {
+    let input = docket.ticket_input(round).unwrap();
     let (_, ticket) = VrfSecret::from_bytes(&BEACON).prove(&input.0);
     let revealed = |(audit, verdict): &(Digest, Verdict)| Revealed {
         audit_id: *audit,
@@ -80,20 +79,21 @@ pub fn audit(run: &mut Recorder, session: &Session) {
     run.block(&[
         commit(VALIDATOR, Round::First, &first),
         commit(ROGUE, Round::First, &first),
-        reveal(VALIDATOR, &docket, &first),
+        reveal(VALIDATOR, &docket, Round::First, &first),
     ]);
     let schedule = docket.schedule();
     run.until(schedule.reveal.start);
     run.block(&[
-        reveal(ROGUE, &docket, &first),
-        reveal(VALIDATOR, &docket, &first),
-        reveal(VALIDATOR, &docket, &first),
+        reveal(ROGUE, &docket, Round::First, &first),
+        reveal(VALIDATOR, &docket, Round::First, &first),
+        reveal(VALIDATOR, &docket, Round::First, &first),
     ]);
     run.until(schedule.commit_again.start);
     let second = [(cases[1].audit.id, says(Identity::Same, 700))];
     run.block(&[commit(VALIDATOR, Round::Second, &second)]);
     run.until(schedule.reveal_again.start);
-    run.block(&[reveal(VALIDATOR, &docket, &second)]);
+    let docket = run.ask(&GetDocket { start: session.start });
+    run.block(&[reveal(VALIDATOR, &docket, Round::Second, &second)]);
     run.until(window.end);
     let ringer = cases.iter().find(|case| case.audit.session_id == session.id).unwrap();
     run.block(&[open(ROGUE, ringer), open(OWNER, ringer), open(OWNER, ringer)]);

@@ -1149,7 +1149,7 @@ type MsgRevealVerdicts struct {
 	Auditor string `protobuf:"bytes,1,opt,name=auditor,proto3" json:"auditor,omitempty"`
 	// The first height of the audited sessions.
 	Start uint64 `protobuf:"varint,2,opt,name=start,proto3" json:"start,omitempty"`
-	// The proof of the auditor's ticket.
+	// The proof of the auditor's ticket of the round whose verdicts are revealed at this height.
 	Ticket []byte `protobuf:"bytes,3,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	// None: the ticket alone is shown.
 	Verdicts []*Revealed `protobuf:"bytes,4,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
@@ -1497,7 +1497,7 @@ type MsgClient interface {
 	UnbondAuditor(ctx context.Context, in *MsgUnbondAuditor, opts ...grpc.CallOption) (*MsgDone, error)
 	// Commits to verdicts before others speak.
 	CommitVerdicts(ctx context.Context, in *MsgCommitVerdicts, opts ...grpc.CallOption) (*MsgDone, error)
-	// Shows the ticket of a docket, and the verdicts that were committed to.
+	// Shows the ticket of a docket's round, and the verdicts that were committed to.
 	RevealVerdicts(ctx context.Context, in *MsgRevealVerdicts, opts ...grpc.CallOption) (*MsgDone, error)
 	// Commits to a planted answer before audits are drawn.
 	PlantRinger(ctx context.Context, in *MsgPlantRinger, opts ...grpc.CallOption) (*MsgDone, error)
@@ -1732,7 +1732,7 @@ type MsgServer interface {
 	UnbondAuditor(context.Context, *MsgUnbondAuditor) (*MsgDone, error)
 	// Commits to verdicts before others speak.
 	CommitVerdicts(context.Context, *MsgCommitVerdicts) (*MsgDone, error)
-	// Shows the ticket of a docket, and the verdicts that were committed to.
+	// Shows the ticket of a docket's round, and the verdicts that were committed to.
 	RevealVerdicts(context.Context, *MsgRevealVerdicts) (*MsgDone, error)
 	// Commits to a planted answer before audits are drawn.
 	PlantRinger(context.Context, *MsgPlantRinger) (*MsgDone, error)
