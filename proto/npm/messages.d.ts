@@ -32,6 +32,7 @@ export interface AuditParams {
   ringers: string[];
   slashRate: number;
   test?: AuditTest;
+  overcountRate: number;
 }
 
 export declare enum Identity {
@@ -40,6 +41,7 @@ export declare enum Identity {
   IDENTITY_UNSURE = 2,
   IDENTITY_DIFFERS = 3,
   IDENTITY_WITHHELD = 4,
+  IDENTITY_INFLATED = 5,
 }
 
 export interface Quality {
@@ -660,6 +662,14 @@ export interface MsgOpenRinger {
   expected?: Verdict;
 }
 
+export interface MsgProveOvercount {
+  accuser: string;
+  sessionId: Uint8Array;
+  operator: string;
+  receipt?: SignedReceipt;
+  opening?: Opening;
+}
+
 export interface QueryParams {
 }
 
@@ -931,6 +941,7 @@ export interface MessageTypes {
   MsgRevealVerdicts: MessageType<MsgRevealVerdicts>;
   MsgPlantRinger: MessageType<MsgPlantRinger>;
   MsgOpenRinger: MessageType<MsgOpenRinger>;
+  MsgProveOvercount: MessageType<MsgProveOvercount>;
   QueryParams: MessageType<QueryParams>;
   QueryService: MessageType<QueryService>;
   QueryServices: MessageType<QueryServices>;

@@ -96,6 +96,10 @@ export default {
           "test": {
            "type": "AuditTest",
            "id": 12
+          },
+          "overcount_rate": {
+           "type": "uint32",
+           "id": 13
           }
          }
         },
@@ -105,7 +109,8 @@ export default {
           "IDENTITY_SAME": 1,
           "IDENTITY_UNSURE": 2,
           "IDENTITY_DIFFERS": 3,
-          "IDENTITY_WITHHELD": 4
+          "IDENTITY_WITHHELD": 4,
+          "IDENTITY_INFLATED": 5
          }
         },
         "Quality": {
@@ -1604,6 +1609,10 @@ export default {
            "requestType": "MsgOpenRinger",
            "responseType": "MsgDone"
           },
+          "ProveOvercount": {
+           "requestType": "MsgProveOvercount",
+           "responseType": "MsgDone"
+          },
           "UpdateParams": {
            "requestType": "MsgUpdateParams",
            "responseType": "MsgDone"
@@ -2026,6 +2035,34 @@ export default {
           "expected": {
            "type": "Verdict",
            "id": 4
+          }
+         }
+        },
+        "MsgProveOvercount": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "accuser",
+          "(amino.name)": "lode/MsgProveOvercount"
+         },
+         "fields": {
+          "accuser": {
+           "type": "string",
+           "id": 1
+          },
+          "session_id": {
+           "type": "bytes",
+           "id": 2
+          },
+          "operator": {
+           "type": "string",
+           "id": 3
+          },
+          "receipt": {
+           "type": "SignedReceipt",
+           "id": 4
+          },
+          "opening": {
+           "type": "Opening",
+           "id": 5
           }
          }
         },

@@ -7,6 +7,7 @@ use crate::claim::ClaimRoot;
 use crate::keys::{Address, RelayKey};
 use crate::leaf::Opening;
 use crate::params::Params;
+use crate::relay::{Receipt, Signed};
 use crate::service::{Service, ServiceId};
 use crate::supplier::{Delegation, Escrow, Gateway, Offer, PayoutShare, Supplier};
 use crate::units::{Amount, Coin, Digest, Height};
@@ -196,6 +197,17 @@ pub struct OpenRinger {
     pub expected: Verdict,
 }
 
+/// Shows that a supplier bills what cannot be, see [`crate::overcount`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProveOvercount {
+    pub accuser: Address,
+    pub session_id: Digest,
+    /// Whose claim it is.
+    pub operator: Address,
+    pub receipt: Option<Signed<Receipt>>,
+    pub opening: Option<Opening>,
+}
+
 /// Changes all parameters, from the next session on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateParams {
@@ -294,5 +306,6 @@ messages! {
     RevealVerdicts signed by auditor,
     PlantRinger signed by operator,
     OpenRinger signed by operator,
+    ProveOvercount signed by accuser,
     UpdateParams signed by authority,
 }

@@ -226,7 +226,7 @@ wire! {
     standing::Test as gen_::AuditTest { honest, cheat, threshold };
     audit::Params as gen_::AuditParams {
         rate, committee, large_committee, tolerance, fee, claim_typical, bond_min, penalties,
-        ringer_rate, ringers, slash_rate, test,
+        ringer_rate, ringers, slash_rate, test, overcount_rate,
     };
     verdict::Verdict as gen_::Verdict { identity, quality };
     audit::tally::Vote as gen_::Vote { auditor, verdict };
@@ -254,6 +254,9 @@ wire! {
     message::RevealVerdicts as gen_::MsgRevealVerdicts { auditor, start, ticket, verdicts };
     message::PlantRinger as gen_::MsgPlantRinger { operator, commitment };
     message::OpenRinger as gen_::MsgOpenRinger { operator, audit_id, salt, expected };
+    message::ProveOvercount as gen_::MsgProveOvercount {
+        accuser, session_id, operator, receipt, opening,
+    };
     query::GetParams as gen_::QueryParams {};
     query::GetService as gen_::QueryService { id };
     query::ListServices as gen_::QueryServices { after, limit };

@@ -131,6 +131,9 @@ enum Command {
     /// Show that an audit was of a planted answer: a JSON file with the fields `audit_id`, `salt` and
     /// `expected`.
     OpenRinger { file: PathBuf },
+    /// Show that a supplier bills what cannot be: a JSON file with the fields `session_id`, `operator`,
+    /// and `receipt`, `opening` or both.
+    ProveOvercount { file: PathBuf },
     /// Change all parameters: a JSON file as `lode query params` shows them.
     UpdateParams { file: PathBuf },
 }
@@ -156,6 +159,15 @@ struct Ringer {
     audit_id: Digest,
     salt: Digest,
     expected: proto::audit::Verdict,
+}
+
+/// What `prove-overcount` reads.
+#[derive(serde::Deserialize)]
+struct Overcount {
+    session_id: Digest,
+    operator: Address,
+    receipt: Option<proto::relay::Signed<proto::relay::Receipt>>,
+    opening: Option<proto::leaf::Opening>,
 }
 
 /// What a supplier serves, and where.
@@ -310,6 +322,10 @@ async fn message(
         Command::OpenRinger { file } => {
             let Ringer { audit_id, salt, expected } = read(&file)?;
             message::OpenRinger { operator: me, audit_id, salt, expected }.into()
+        }
+        Command::ProveOvercount { file } => {
+            let Overcount { session_id, operator, receipt, opening } = read(&file)?;
+            message::ProveOvercount { accuser: me, session_id, operator, receipt, opening }.into()
         }
         Command::UpdateParams { file } => {
             let params: Params = read(&file)?;

@@ -47,6 +47,8 @@ pub struct Params {
     /// What a convicted supplier loses of its stake.
     pub slash_rate: Ppm,
     pub test: Test,
+    /// What a supplier loses of its stake that is shown to bill what cannot be.
+    pub overcount_rate: Ppm,
 }
 
 /// Who sits on a committee on average, at most.
@@ -118,6 +120,7 @@ impl Params {
             ringers: Vec::new(),
             slash_rate: Ppm(200_000),
             test: Test::standard(),
+            overcount_rate: Ppm(200_000),
         }
     }
 
@@ -138,6 +141,7 @@ impl Params {
             ("audits.rate", self.rate),
             ("audits.ringer_rate", self.ringer_rate),
             ("audits.slash_rate", self.slash_rate),
+            ("audits.overcount_rate", self.overcount_rate),
         ] {
             let value = u64::from(rate.0);
             if !(1..=whole).contains(&value) {

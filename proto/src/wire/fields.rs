@@ -128,7 +128,7 @@ choice! {
     Standing as Standing { Bonded, Jailed, Unbonding }
     Status as Status { Completed, Cut, Failed }
     Phase as Phase { Claimed, ProofDue, Proven, Spared, Refuted, Expired, Convicted }
-    Identity as Identity { Same, Unsure, Differs, Withheld }
+    Identity as Identity { Same, Unsure, Differs, Withheld, Inflated }
     Round as Round { First, Second }
     Stage as Stage { First, Second, Passed, Failed, Convicted, Lapsed }
     Again as Again { No, Lapsed, Disputed, Withheld, Suspected }

@@ -45,6 +45,8 @@ pub struct AuditParams {
     pub slash_rate: u32,
     #[prost(message, optional, tag="12")]
     pub test: ::core::option::Option<AuditTest>,
+    #[prost(uint32, tag="13")]
+    pub overcount_rate: u32,
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Quality {
@@ -221,6 +223,7 @@ pub enum Identity {
     Unsure = 2,
     Differs = 3,
     Withheld = 4,
+    Inflated = 5,
 }
 impl Identity {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -234,6 +237,7 @@ impl Identity {
             Self::Unsure => "IDENTITY_UNSURE",
             Self::Differs => "IDENTITY_DIFFERS",
             Self::Withheld => "IDENTITY_WITHHELD",
+            Self::Inflated => "IDENTITY_INFLATED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -244,6 +248,7 @@ impl Identity {
             "IDENTITY_UNSURE" => Some(Self::Unsure),
             "IDENTITY_DIFFERS" => Some(Self::Differs),
             "IDENTITY_WITHHELD" => Some(Self::Withheld),
+            "IDENTITY_INFLATED" => Some(Self::Inflated),
             _ => None,
         }
     }
@@ -1208,6 +1213,19 @@ pub struct MsgOpenRinger {
     pub salt: ::prost::alloc::vec::Vec<u8>,
     #[prost(message, optional, tag="4")]
     pub expected: ::core::option::Option<Verdict>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MsgProveOvercount {
+    #[prost(string, tag="1")]
+    pub accuser: ::prost::alloc::string::String,
+    #[prost(bytes="vec", tag="2")]
+    pub session_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag="3")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(message, optional, tag="4")]
+    pub receipt: ::core::option::Option<SignedReceipt>,
+    #[prost(message, optional, tag="5")]
+    pub opening: ::core::option::Option<Opening>,
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct QueryParams {

@@ -5,13 +5,15 @@ use crate::recorder::{BEACON, Recorder};
 use proto::audit::case::{Case, Docket, planted};
 use proto::audit::{Identity, Quality, Round, Verdict};
 use proto::message::{
-    BondAuditor, CommitVerdicts, Commitment, Message, OpenRinger, PlantRinger, RevealVerdicts,
-    Revealed, UnbondAuditor,
+    BondAuditor, CommitVerdicts, Commitment, Message, OpenRinger, PlantRinger, ProveOvercount,
+    RevealVerdicts, Revealed, UnbondAuditor,
 };
 use proto::query::{GetDocket, ListAudits};
+use proto::relay::Signable;
 use proto::session::Session;
 use proto::vrf::VrfSecret;
-use proto::{Amount, Coin, Digest, Height};
+use proto::{Amount, Coin, Cu, Digest, Height};
+use tests::town::{draft, supplier_key};
 
 const SALT: Digest = Digest([5; 32]);
 
@@ -68,8 +70,22 @@ fn open(who: Account, case: &Case) -> Message {
     OpenRinger { operator, audit_id, salt: SALT, expected: BAD }.into()
 }
 
-/// Both rounds: one audit passes at once, the other one's transcript is said to be withheld.
-pub fn audit(run: &mut Recorder, session: &Session) {
+/// A receipt that the honest supplier never gave out, and one that it does: an accusation needs one
+/// that cannot be.
+fn accuse(session: &Session) -> [Message; 2] {
+    let of = |billed: u64| {
+        let mut receipt = draft(session, HONEST.address(), 0, 5).receipt;
+        receipt.cu = Cu(receipt.cu.0 + billed);
+        let (accuser, operator, session_id) = (ROGUE.address(), HONEST.address(), session.id);
+        let receipt = Some(receipt.sign(&supplier_key(HONEST.number())));
+        ProveOvercount { accuser, session_id, operator, receipt, opening: None }.into()
+    };
+    [of(0), of(1)]
+}
+
+/// Both rounds: one audit passes at once, the other one's transcript is said to be withheld. In between
+/// somebody shows a bill that cannot be, of another session.
+pub fn audit(run: &mut Recorder, session: &Session, billed: &Session) {
     let window = session.audit_window();
     run.until(window.start.plus(1));
     let docket = run.ask(&GetDocket { start: session.start });
@@ -91,6 +107,7 @@ pub fn audit(run: &mut Recorder, session: &Session) {
     run.until(schedule.commit_again.start);
     let second = [(cases[1].audit.id, says(Identity::Same, 700))];
     run.block(&[commit(VALIDATOR, Round::Second, &second)]);
+    run.block(&accuse(billed));
     run.until(schedule.reveal_again.start);
     let docket = run.ask(&GetDocket { start: session.start });
     run.block(&[reveal(VALIDATOR, &docket, Round::Second, &second)]);

@@ -69,7 +69,7 @@ pub fn play() -> Recorder {
         sessions.into_iter().map(|session| (session.clone(), usage(&session))).collect();
     claim(&mut run, &trees);
     prove(&mut run, &trees);
-    audits::audit(&mut run, &trees[0].0);
+    audits::audit(&mut run, &trees[0].0, &trees[2].0);
     run.until(trees[0].0.settle_height().plus(2));
     leave(&mut run);
     run
