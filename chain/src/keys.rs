@@ -31,6 +31,8 @@
 //!            8b operator commitment  ringer            43 height session  sessions to audit
 //!            44 height start round  rounds to end      45 height start    audits to forget
 //!            46 height operator commitment  ringers to expire
+//!            8c operator commitment  probe     8d operator         what became of its probes
+//!            47 height operator commitment  probes to expire
 //! ```
 
 use proto::audit::Round;
@@ -63,6 +65,7 @@ pub(crate) const TO_AUDIT: u8 = 0x43;
 pub(crate) const TO_CLOSE: u8 = 0x44;
 pub(crate) const AUDITS_TO_FORGET: u8 = 0x45;
 pub(crate) const RINGERS_TO_EXPIRE: u8 = 0x46;
+pub(crate) const PROBES_TO_EXPIRE: u8 = 0x47;
 pub(crate) const SEEDS: u8 = 0x50;
 const SETTLED: u8 = 0x60;
 const PRICE_POINTS: u8 = 0x72;
@@ -75,6 +78,8 @@ pub(crate) const REPUTATIONS: u8 = 0x88;
 pub(crate) const AUDITORS: u8 = 0x89;
 pub(crate) const POOL: u8 = 0x8a;
 const RINGERS: u8 = 0x8b;
+pub(crate) const PROBES: u8 = 0x8c;
+pub(crate) const PROBERS: u8 = 0x8d;
 
 /// The part of a queue's key that follows its prefix and height.
 pub(crate) fn queued(key: &[u8]) -> &[u8] {
@@ -186,6 +191,11 @@ pub(crate) fn session_of(party: &Address, start: Height, id: &Digest) -> Vec<u8>
 /// All open sessions of a party, or of all.
 pub(crate) fn sessions_of(party: Option<&Address>) -> (Vec<u8>, Vec<u8>) {
     party.map_or(all(SESSION_ORDER), |party| within(key(SESSIONS_OF, &[&party.0])))
+}
+
+/// The open sessions of a party that began at `start`.
+pub(crate) fn sessions_of_start(party: &Address, start: Height) -> (Vec<u8>, Vec<u8>) {
+    within(key(SESSIONS_OF, &[&party.0, &(!start.0).to_be_bytes()]))
 }
 
 pub(crate) fn to_settle(at: Height, id: &Digest) -> Vec<u8> {
@@ -354,6 +364,27 @@ pub(crate) fn ringer_to_expire(at: Height, operator: &Address, commitment: &Dige
 /// The ringer that a place in the queue is of.
 pub(crate) fn ringer_of_queued(rest: &[u8]) -> Vec<u8> {
     key(RINGERS, &[rest])
+}
+
+pub(crate) fn probe(operator: &Address, commitment: &Digest) -> Vec<u8> {
+    key(PROBES, &[&operator.0, &commitment.0])
+}
+
+pub(crate) fn probes_of(operator: &Address) -> (Vec<u8>, Vec<u8>) {
+    within(key(PROBES, &[&operator.0]))
+}
+
+pub(crate) fn prober(operator: &Address) -> Vec<u8> {
+    key(PROBERS, &[&operator.0])
+}
+
+pub(crate) fn probe_to_expire(at: Height, operator: &Address, commitment: &Digest) -> Vec<u8> {
+    key(PROBES_TO_EXPIRE, &[&at.0.to_be_bytes(), &operator.0, &commitment.0])
+}
+
+/// The probe that a place in the queue is of.
+pub(crate) fn probe_of_queued(rest: &[u8]) -> Vec<u8> {
+    key(PROBES, &[rest])
 }
 
 #[cfg(test)]

@@ -59,6 +59,10 @@
 //! lode_ringer_planted     operator
 //! lode_ringer_opened      operator audit wrong
 //! lode_auditor_fooled     auditor audit amount
+//! lode_audit_chosen       app audited
+//! lode_probe_planted      operator
+//! lode_probe_opened       operator app start audits
+//! lode_probe_unopened     operator amount
 //! lode_overcounted        session supplier accuser why
 //! lode_dropped            session reason
 //! lode_short              reason
@@ -174,6 +178,9 @@ fn dispatch<H: Host>(draft: &mut Draft<'_, H>, message: &Message) -> Result<(), 
         Message::PlantRinger(m) => audit::ringer::plant(draft, m),
         Message::OpenRinger(m) => audit::ringer::open(draft, m),
         Message::ProveOvercount(m) => overcount::prove(draft, m),
+        Message::ChooseAudit(m) => audit::probe::choose(draft, m),
+        Message::PlantProbe(m) => audit::probe::plant(draft, m),
+        Message::OpenProbe(m) => audit::probe::open(draft, m),
         Message::UpdateParams(m) => params::update(draft, m),
     }
 }

@@ -19,6 +19,12 @@ export interface AuditTest {
   threshold: number;
 }
 
+export declare enum Audited {
+  AUDITED_UNCHOSEN = 0,
+  AUDITED_FULL = 1,
+  AUDITED_PROBES = 2,
+}
+
 export interface AuditParams {
   rate: number;
   committee: number;
@@ -33,6 +39,8 @@ export interface AuditParams {
   slashRate: number;
   test?: AuditTest;
   overcountRate: number;
+  unchosen: Audited;
+  probeDeposit: string;
 }
 
 export declare enum Identity {
@@ -161,6 +169,28 @@ export interface AuditGenesis {
   auditors: Auditor[];
   reputations: Reputation[];
   pool: Coin[];
+  choices: AuditChoice[];
+  probes: Probe[];
+  probers: Prober[];
+}
+
+export interface AuditChoice {
+  app: string;
+  audited: Audited;
+}
+
+export interface Probe {
+  operator: string;
+  commitment: Uint8Array;
+  plantedAt: bigint;
+  deposit: string;
+}
+
+export interface Prober {
+  operator: string;
+  planted: bigint;
+  opened: bigint;
+  unopened: bigint;
 }
 
 export interface Commitment {
@@ -340,6 +370,7 @@ export interface Terms {
   shares?: Shares;
   proving?: Proving;
   value?: CoinValue;
+  audited: Audited;
 }
 
 export interface Seat {
@@ -670,6 +701,23 @@ export interface MsgProveOvercount {
   opening?: Opening;
 }
 
+export interface MsgChooseAudit {
+  app: string;
+  audited: Audited;
+}
+
+export interface MsgPlantProbe {
+  operator: string;
+  commitment: Uint8Array;
+}
+
+export interface MsgOpenProbe {
+  operator: string;
+  salt: Uint8Array;
+  app: string;
+  start: bigint;
+}
+
 export interface QueryParams {
 }
 
@@ -725,6 +773,7 @@ export interface QueryApp {
 export interface AnswerApp {
   escrow: Escrow[];
   delegations: Delegation[];
+  audited: Audited;
 }
 
 export interface QuerySession {
@@ -824,6 +873,10 @@ export interface AnswerAuditors {
   auditors: Auditor[];
 }
 
+export interface QueryProber {
+  operator: string;
+}
+
 export interface Genesis {
   authority: string;
   params?: Params;
@@ -857,6 +910,7 @@ export interface MarketQueries {
   reputation(question: DeepPartial<QueryReputation>): Promise<AnswerReputation>;
   auditor(question: DeepPartial<QueryAuditor>): Promise<Auditor>;
   auditors(question: DeepPartial<QueryAuditors>): Promise<AnswerAuditors>;
+  prober(question: DeepPartial<QueryProber>): Promise<Prober>;
   invariants(question?: DeepPartial<QueryInvariants>): Promise<AnswerInvariants>;
 }
 
@@ -877,6 +931,9 @@ export interface MessageTypes {
   QualityRecord: MessageType<QualityRecord>;
   Reputation: MessageType<Reputation>;
   AuditGenesis: MessageType<AuditGenesis>;
+  AuditChoice: MessageType<AuditChoice>;
+  Probe: MessageType<Probe>;
+  Prober: MessageType<Prober>;
   Commitment: MessageType<Commitment>;
   Revealed: MessageType<Revealed>;
   CuWeights: MessageType<CuWeights>;
@@ -942,6 +999,9 @@ export interface MessageTypes {
   MsgPlantRinger: MessageType<MsgPlantRinger>;
   MsgOpenRinger: MessageType<MsgOpenRinger>;
   MsgProveOvercount: MessageType<MsgProveOvercount>;
+  MsgChooseAudit: MessageType<MsgChooseAudit>;
+  MsgPlantProbe: MessageType<MsgPlantProbe>;
+  MsgOpenProbe: MessageType<MsgOpenProbe>;
   QueryParams: MessageType<QueryParams>;
   QueryService: MessageType<QueryService>;
   QueryServices: MessageType<QueryServices>;
@@ -976,5 +1036,6 @@ export interface MessageTypes {
   QueryAuditor: MessageType<QueryAuditor>;
   QueryAuditors: MessageType<QueryAuditors>;
   AnswerAuditors: MessageType<AnswerAuditors>;
+  QueryProber: MessageType<QueryProber>;
   Genesis: MessageType<Genesis>;
 }

@@ -46,6 +46,13 @@ export default {
           }
          }
         },
+        "Audited": {
+         "values": {
+          "AUDITED_UNCHOSEN": 0,
+          "AUDITED_FULL": 1,
+          "AUDITED_PROBES": 2
+         }
+        },
         "AuditParams": {
          "fields": {
           "rate": {
@@ -100,6 +107,14 @@ export default {
           "overcount_rate": {
            "type": "uint32",
            "id": 13
+          },
+          "unchosen": {
+           "type": "Audited",
+           "id": 14
+          },
+          "probe_deposit": {
+           "type": "string",
+           "id": 15
           }
          }
         },
@@ -420,6 +435,73 @@ export default {
            "rule": "repeated",
            "type": "cosmos.base.v1beta1.Coin",
            "id": 3
+          },
+          "choices": {
+           "rule": "repeated",
+           "type": "AuditChoice",
+           "id": 4
+          },
+          "probes": {
+           "rule": "repeated",
+           "type": "Probe",
+           "id": 5
+          },
+          "probers": {
+           "rule": "repeated",
+           "type": "Prober",
+           "id": 6
+          }
+         }
+        },
+        "AuditChoice": {
+         "fields": {
+          "app": {
+           "type": "string",
+           "id": 1
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 2
+          }
+         }
+        },
+        "Probe": {
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "commitment": {
+           "type": "bytes",
+           "id": 2
+          },
+          "planted_at": {
+           "type": "uint64",
+           "id": 3
+          },
+          "deposit": {
+           "type": "string",
+           "id": 4
+          }
+         }
+        },
+        "Prober": {
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "planted": {
+           "type": "uint64",
+           "id": 2
+          },
+          "opened": {
+           "type": "uint64",
+           "id": 3
+          },
+          "unopened": {
+           "type": "uint64",
+           "id": 4
           }
          }
         },
@@ -968,6 +1050,10 @@ export default {
           "value": {
            "type": "CoinValue",
            "id": 16
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 17
           }
          }
         },
@@ -1613,6 +1699,18 @@ export default {
            "requestType": "MsgProveOvercount",
            "responseType": "MsgDone"
           },
+          "ChooseAudit": {
+           "requestType": "MsgChooseAudit",
+           "responseType": "MsgDone"
+          },
+          "PlantProbe": {
+           "requestType": "MsgPlantProbe",
+           "responseType": "MsgDone"
+          },
+          "OpenProbe": {
+           "requestType": "MsgOpenProbe",
+           "responseType": "MsgDone"
+          },
           "UpdateParams": {
            "requestType": "MsgUpdateParams",
            "responseType": "MsgDone"
@@ -2066,6 +2164,62 @@ export default {
           }
          }
         },
+        "MsgChooseAudit": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "app",
+          "(amino.name)": "lode/MsgChooseAudit"
+         },
+         "fields": {
+          "app": {
+           "type": "string",
+           "id": 1
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 2
+          }
+         }
+        },
+        "MsgPlantProbe": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "operator",
+          "(amino.name)": "lode/MsgPlantProbe"
+         },
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "commitment": {
+           "type": "bytes",
+           "id": 2
+          }
+         }
+        },
+        "MsgOpenProbe": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "operator",
+          "(amino.name)": "lode/MsgOpenProbe"
+         },
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "salt": {
+           "type": "bytes",
+           "id": 2
+          },
+          "app": {
+           "type": "string",
+           "id": 3
+          },
+          "start": {
+           "type": "uint64",
+           "id": 4
+          }
+         }
+        },
         "Query": {
          "methods": {
           "Params": {
@@ -2151,6 +2305,10 @@ export default {
           "Auditors": {
            "requestType": "QueryAuditors",
            "responseType": "AnswerAuditors"
+          },
+          "Prober": {
+           "requestType": "QueryProber",
+           "responseType": "lode.market.v1.Prober"
           },
           "Invariants": {
            "requestType": "QueryInvariants",
@@ -2283,6 +2441,10 @@ export default {
            "rule": "repeated",
            "type": "Delegation",
            "id": 2
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 3
           }
          }
         },
@@ -2505,6 +2667,14 @@ export default {
           "auditors": {
            "rule": "repeated",
            "type": "Auditor",
+           "id": 1
+          }
+         }
+        },
+        "QueryProber": {
+         "fields": {
+          "operator": {
+           "type": "string",
            "id": 1
           }
          }

@@ -14,6 +14,7 @@ pub mod auditor;
 pub mod case;
 pub mod committee;
 pub mod params;
+pub mod probe;
 pub mod quality;
 pub mod ruling;
 pub mod standing;
@@ -21,6 +22,7 @@ pub mod tally;
 pub mod verdict;
 
 pub use params::Params;
+pub use probe::Audited;
 pub use tally::Completed;
 pub use verdict::{Identity, Quality, Verdict};
 

@@ -1,7 +1,9 @@
 //! What anybody can ask about the market: a request and its answer for each gRPC path.
 
+use crate::audit::Audited;
 use crate::audit::auditor::Auditor;
 use crate::audit::case::{Case, Docket};
+use crate::audit::probe::Prober;
 use crate::audit::ruling::Reputation;
 use crate::claim::{Claim, Settled};
 use crate::keys::Address;
@@ -89,6 +91,8 @@ queries! {
     GetAuditor { address: Option<Address> } -> Auditor, "Auditor";
     /// Auditors in the order of their addresses, after one.
     ListAuditors { after: Option<Address>, limit: u32 } -> Auditors, "Auditors";
+    /// What became of an operator's probes.
+    GetProber { operator: Option<Address> } -> Prober, "Prober";
     /// What the records say that each purse must hold.
     GetInvariants {} -> Invariants, "Invariants";
 }
@@ -119,6 +123,8 @@ pub struct Suppliers {
 pub struct App {
     pub escrow: Vec<Escrow>,
     pub delegations: Vec<Delegation>,
+    /// What the app chose of its traffic.
+    pub audited: Audited,
 }
 
 /// A page of sessions.

@@ -172,7 +172,7 @@ wire! {
     session::Terms as gen_::Terms {
         protocol_version, price, denom, source, cu_weights, tokenizer_hash, template_hash,
         context_max, windows, relay_max, inflight_max, request_max_bytes, checkpoint_cu, shares,
-        proving, value,
+        proving, value, audited,
     };
     session::Seat as gen_::Seat { operator, relay_key, endpoint, payouts };
     session::Session as gen_::Session {
@@ -227,6 +227,7 @@ wire! {
     audit::Params as gen_::AuditParams {
         rate, committee, large_committee, tolerance, fee, claim_typical, bond_min, penalties,
         ringer_rate, ringers, slash_rate, test, overcount_rate,
+        unchosen, probe_deposit,
     };
     verdict::Verdict as gen_::Verdict { identity, quality };
     audit::tally::Vote as gen_::Vote { auditor, verdict };
@@ -245,7 +246,16 @@ wire! {
     standing::Standing as gen_::AuditStanding { score, audits, failures, convictions };
     audit::quality::Record as gen_::QualityRecord { mean, square, count };
     ruling::Reputation as gen_::Reputation { operator, service, standing, quality };
-    message::AuditGenesis as gen_::AuditGenesis { auditors, reputations, pool };
+    message::AuditGenesis as gen_::AuditGenesis {
+        auditors, reputations, pool, choices, probes, probers,
+    };
+    audit::probe::Choice as gen_::AuditChoice { app, audited };
+    audit::probe::Probe as gen_::Probe { operator, commitment, planted_at, deposit };
+    audit::probe::Prober as gen_::Prober { operator, planted, opened, unopened };
+    message::ChooseAudit as gen_::MsgChooseAudit { app, audited };
+    message::PlantProbe as gen_::MsgPlantProbe { operator, commitment };
+    message::OpenProbe as gen_::MsgOpenProbe { operator, salt, app, start };
+    query::GetProber as gen_::QueryProber { operator };
     message::BondAuditor as gen_::MsgBondAuditor { auditor, add };
     message::UnbondAuditor as gen_::MsgUnbondAuditor { auditor };
     message::Commitment as gen_::Commitment { audit_id, digest };
@@ -285,7 +295,7 @@ wire! {
     query::GetInvariants as gen_::QueryInvariants {};
     query::Services as gen_::AnswerServices { services };
     query::Suppliers as gen_::AnswerSuppliers { suppliers };
-    query::App as gen_::AnswerApp { escrow, delegations };
+    query::App as gen_::AnswerApp { escrow, delegations, audited };
     query::Sessions as gen_::AnswerSessions { sessions };
     query::Clock as gen_::AnswerClock { height, start, next_start };
     query::SeedAt as gen_::AnswerSeed { height, seed };

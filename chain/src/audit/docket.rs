@@ -9,7 +9,7 @@ use crate::refused::Refused;
 use crate::registry::service;
 use crate::{keys, params, proof, seeds};
 use proto::audit::case::{Again, Case, DOCKET_MAX, Docket, Panel, Stage};
-use proto::audit::{self, Audit, Round};
+use proto::audit::{self, Audit, Audited, Round};
 use proto::claim::{Claim, Phase};
 use proto::session::Session;
 use proto::{Digest, Height};
@@ -49,7 +49,9 @@ pub(crate) fn draw_due<H: Host>(draft: &mut Draft<'_, H>) {
     for (key, _) in due {
         let id = keys::queued(&key).try_into().map(Digest).unwrap_or_default();
         let session = draft.read::<Session>(&keys::session(&id));
-        if let Some(session) = session.filter(|_| !panel.members.is_empty()) {
+        // What nobody may read is drawn when it turns out to be a probe.
+        let read = |session: &Session| session.terms.audited != Audited::Probes;
+        if let Some(session) = session.filter(|s| !panel.members.is_empty() && read(s)) {
             let cases = of_session(draft, &session);
             drawn.entry(session.start).or_default().extend(cases);
         }
@@ -61,7 +63,10 @@ pub(crate) fn draw_due<H: Host>(draft: &mut Draft<'_, H>) {
 }
 
 /// What is drawn of a session's final claims.
-fn of_session<H: Host>(draft: &mut Draft<'_, H>, session: &Session) -> Vec<(Session, Case)> {
+pub(super) fn of_session<H: Host>(
+    draft: &mut Draft<'_, H>,
+    session: &Session,
+) -> Vec<(Session, Case)> {
     let rate = params::load(draft).audits.rate;
     let (Some(revealed), Some(seed)) =
         (seeds::at(draft, session.reveal_height()), seeds::at(draft, session.audit_window().start))
@@ -102,7 +107,7 @@ fn asked<H: Host>(draft: &mut Draft<'_, H>, session: &Session, audit: Audit) -> 
 
 /// Puts audits on the docket of their start. Where there are more than it holds, those with the
 /// smallest ids stay: the seed chose these, and nobody else could.
-fn open<H: Host>(
+pub(super) fn open<H: Host>(
     draft: &mut Draft<'_, H>,
     start: Height,
     mut cases: Vec<(Session, Case)>,

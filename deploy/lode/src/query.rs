@@ -71,6 +71,8 @@ enum Command {
     Reputation { operator: Address },
     /// One auditor, or all: bond, earnings, penalties and what was missed.
     Auditors { address: Option<Address> },
+    /// What became of an operator's probes: planted, opened, unopened.
+    Prober { operator: Address },
     /// Where the chain's sessions are.
     Clock,
     /// The seed of a height, while an open session may need it.
@@ -132,6 +134,7 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
         }
         Command::Auditors { address: None } => show!(query::ListAuditors { after: None, limit }),
         Command::Auditors { address } => show!(query::GetAuditor { address }),
+        Command::Prober { operator } => show!(query::GetProber { operator: Some(operator) }),
         Command::Clock => show!(query::GetClock {}),
         Command::Seed { height } => show!(query::GetSeed { height: Height(height) }),
         Command::Invariants => show!(query::GetInvariants {}),

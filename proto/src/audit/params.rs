@@ -1,6 +1,7 @@
 //! What audits go by, and which settings would let somebody earn by lying or by doing nothing.
 
 use super::committee;
+use super::probe::Audited;
 use super::standing::{Test, TestRefused};
 use super::verdict::Quality;
 use crate::keys::Address;
@@ -49,6 +50,10 @@ pub struct Params {
     pub test: Test,
     /// What a supplier loses of its stake that is shown to bill what cannot be.
     pub overcount_rate: Ppm,
+    /// What holds for apps that did not choose which traffic may be read.
+    pub unchosen: Audited,
+    /// What an operator deposits for each probe, and loses when it does not open it.
+    pub probe_deposit: Amount,
 }
 
 /// Who sits on a committee on average, at most.
@@ -75,6 +80,10 @@ pub enum AuditsRefused {
         "a first committee of {committee} and a second of {large}: the first must be at least 1, the second larger, and at most {COMMITTEE_MAX}"
     )]
     Committees { committee: u32, large: u32 },
+    #[error("what holds for apps that did not choose must be full or probes")]
+    Unchosen,
+    #[error("a probe without a deposit costs nothing when it is not opened: raise probe_deposit")]
+    NoDeposit,
     #[error("{count} may plant ringers, but at most {RINGER_OPERATORS_MAX} can")]
     RingerOperators { count: usize },
     #[error(
@@ -121,6 +130,9 @@ impl Params {
             slash_rate: Ppm(200_000),
             test: Test::standard(),
             overcount_rate: Ppm(200_000),
+            // Nobody's traffic is read who did not say that it may be.
+            unchosen: Audited::Probes,
+            probe_deposit: Amount(1_000_000),
         }
     }
 
@@ -155,6 +167,12 @@ impl Params {
         let (committee, large) = (self.committee, self.large_committee);
         if committee == 0 || large <= committee || large > COMMITTEE_MAX {
             return Err(AuditsRefused::Committees { committee, large });
+        }
+        if self.unchosen == Audited::Unchosen {
+            return Err(AuditsRefused::Unchosen);
+        }
+        if self.probe_deposit.is_zero() {
+            return Err(AuditsRefused::NoDeposit);
         }
         let count = self.ringers.len();
         if count > RINGER_OPERATORS_MAX {

@@ -1,18 +1,18 @@
 //! The audits of what the honest supplier claimed: two leaves, one auditor, a ringer.
 
-use crate::cast::{Account, HONEST, OWNER, ROGUE, VALIDATOR};
+use crate::cast::{Account, GATEWAY, HONEST, OWNER, ROGUE, VALIDATOR};
 use crate::recorder::{BEACON, Recorder};
 use proto::audit::case::{Case, Docket, planted};
-use proto::audit::{Identity, Quality, Round, Verdict};
+use proto::audit::{Audited, Identity, Quality, Round, Verdict, probe};
 use proto::message::{
-    BondAuditor, CommitVerdicts, Commitment, Message, OpenRinger, PlantRinger, ProveOvercount,
-    RevealVerdicts, Revealed, UnbondAuditor,
+    BondAuditor, ChooseAudit, CommitVerdicts, Commitment, Message, OpenProbe, OpenRinger,
+    PlantProbe, PlantRinger, ProveOvercount, RevealVerdicts, Revealed, UnbondAuditor,
 };
 use proto::query::{GetDocket, ListAudits};
 use proto::relay::Signable;
 use proto::session::Session;
 use proto::vrf::VrfSecret;
-use proto::{Amount, Coin, Cu, Digest, Height};
+use proto::{Address, Amount, Coin, Cu, Digest, Height};
 use tests::town::{draft, supplier_key};
 
 const SALT: Digest = Digest([5; 32]);
@@ -83,11 +83,34 @@ fn accuse(session: &Session) -> [Message; 2] {
     [of(0), of(1)]
 }
 
+/// What the gateway chooses of its own traffic, before its session begins, and what it cannot.
+pub fn choose() -> [Message; 2] {
+    let choice = |app: Address, audited| ChooseAudit { app, audited }.into();
+    [choice(GATEWAY.address(), Audited::Probes), choice(ROGUE.address(), Audited::Unchosen)]
+}
+
+/// Probes: the gateway's sessions are one.
+pub fn plant_probes(start: Height) -> [Message; 2] {
+    [OWNER, ROGUE].map(|who| {
+        let operator = who.address();
+        let commitment = probe::commitment(&SALT, &operator, &GATEWAY.address(), start);
+        PlantProbe { operator, commitment }.into()
+    })
+}
+
+fn open_probes(start: Height) -> [Message; 2] {
+    [OWNER, ROGUE].map(|who| {
+        let app = GATEWAY.address();
+        OpenProbe { operator: who.address(), salt: SALT, app, start }.into()
+    })
+}
+
 /// Both rounds: one audit passes at once, the other one's transcript is said to be withheld. In between
 /// somebody shows a bill that cannot be, of another session.
 pub fn audit(run: &mut Recorder, session: &Session, billed: &Session) {
     let window = session.audit_window();
-    run.until(window.start.plus(1));
+    run.until(window.start);
+    run.block(&open_probes(session.start));
     let docket = run.ask(&GetDocket { start: session.start });
     let cases = cases(run, session.start);
     let quiet = Verdict { identity: Identity::Withheld, quality: None };

@@ -122,6 +122,8 @@ fn come_in(run: &mut Recorder) {
 /// nobody gets.
 fn open(run: &mut Recorder) -> Vec<Session> {
     let next = run.ask(&GetClock {}).next_start;
+    run.block(&audits::choose());
+    run.block(&audits::plant_probes(next));
     run.until(next);
     run.block(&[]);
     let start = run.ask(&GetClock {}).start;
