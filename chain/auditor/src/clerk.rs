@@ -171,6 +171,13 @@ impl Clerk {
         let at = self.height;
         self.watched.retain(|_, watched| at < watched.docket.closes);
         for (start, watched) in &mut self.watched {
+            if watched.wants_second_seed(at) {
+                match self.hall.chain().docket(*start).await {
+                    Ok(Some(docket)) => watched.renew(docket, self.hall.secret()),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%start, %error, "the docket is read later"),
+                }
+            }
             match self.hall.chain().audits(*start).await {
                 Ok(cases) => {
                     watched.cases = cases.into_iter().map(|case| (case.audit.id, case)).collect();
@@ -187,9 +194,9 @@ impl Clerk {
                 match duty {
                     Duty::Judge { audit, round } => {
                         let Some(case) = watched.cases.get(&audit).cloned() else { continue };
+                        let Some(ticket) = watched.proof(round) else { continue };
                         watched.judging.insert((audit, round));
-                        let hall = self.hall.clone();
-                        let (ticket, give_up) = (watched.proof, watched.give_up(round));
+                        let (hall, give_up) = (self.hall.clone(), watched.give_up(round));
                         let start = *start;
                         self.tasks.spawn(async move {
                             let judged = hall.judge(case, round, ticket, give_up).await;
@@ -203,11 +210,11 @@ impl Clerk {
                         self.tasks.spawn(async { Done::Sent(sending.await) });
                     }
                     Duty::Reveal { round, audits } => {
-                        watched.shown = true;
+                        let Some(ticket) = watched.proof(round) else { continue };
+                        watched.shown.insert(round);
                         watched.revealed.extend(audits.iter().map(|audit| (*audit, round)));
                         let entries = said(&self.journal, &audits, round);
-                        let sending =
-                            self.hall.clone().reveal(*start, round, watched.proof, entries);
+                        let sending = self.hall.clone().reveal(*start, round, ticket, entries);
                         self.tasks.spawn(async { Done::Sent(sending.await) });
                     }
                 }

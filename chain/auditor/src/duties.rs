@@ -3,7 +3,7 @@
 use crate::journal::Journal;
 use proto::audit::Round;
 use proto::audit::case::{Case, Docket};
-use proto::audit::committee::{Power, sits, ticket_input};
+use proto::audit::committee::{Power, sits};
 use proto::names::VERDICTS_PER_TX_MAX;
 use proto::vrf::{VrfOutput, VrfProof, VrfSecret};
 use proto::{Address, Digest, Height};
@@ -18,8 +18,7 @@ pub const GIVE_UP_BEFORE: u64 = 3;
 pub struct Watched {
     pub docket: Docket,
     auditor: Address,
-    ticket: VrfOutput,
-    pub proof: VrfProof,
+    tickets: BTreeMap<Round, (VrfOutput, VrfProof)>,
     own: u64,
     /// The audits as the chain has them.
     pub cases: BTreeMap<Digest, Case>,
@@ -29,8 +28,8 @@ pub struct Watched {
     pub committed: BTreeSet<(Digest, Round)>,
     /// What is revealed, or on its way.
     pub revealed: BTreeSet<(Digest, Round)>,
-    /// Whether the ticket was shown, or is on its way.
-    pub shown: bool,
+    /// The rounds whose ticket was shown, or is on its way.
+    pub shown: BTreeSet<Round>,
     /// Verdicts in one transaction: one where the chain refused several.
     pub at_once: usize,
 }
@@ -51,26 +50,54 @@ impl Watched {
     pub fn of(docket: Docket, auditor: Address, secret: &VrfSecret) -> Option<Watched> {
         let member = docket.member(&auditor).filter(|member| member.vrf_key == secret.public())?;
         let own = member.power;
-        let (ticket, proof) = secret.prove(&ticket_input(&docket.seed, docket.start).0);
-        Some(Watched {
+        let mut watched = Watched {
             docket,
             auditor,
-            ticket,
-            proof,
+            tickets: BTreeMap::new(),
             own,
             cases: BTreeMap::new(),
             judging: BTreeSet::new(),
             committed: BTreeSet::new(),
             revealed: BTreeSet::new(),
-            shown: false,
+            shown: BTreeSet::new(),
             at_once: VERDICTS_PER_TX_MAX,
-        })
+        };
+        watched.draw(secret);
+        Some(watched)
+    }
+
+    /// Draws the tickets whose seeds are known.
+    fn draw(&mut self, secret: &VrfSecret) {
+        for round in [Round::First, Round::Second] {
+            if let Some(input) = self.docket.ticket_input(round) {
+                self.tickets.entry(round).or_insert_with(|| secret.prove(&input.0));
+            }
+        }
+    }
+
+    /// Whether the chain knows the second seed by the height `at`, and this does not yet.
+    pub fn wants_second_seed(&self, at: Height) -> bool {
+        at >= self.docket.schedule().commits(Round::Second).start
+            && !self.tickets.contains_key(&Round::Second)
+    }
+
+    /// Takes the docket as the chain has it by now.
+    pub fn renew(&mut self, docket: Docket, secret: &VrfSecret) {
+        self.docket = docket;
+        self.draw(secret);
+    }
+
+    /// The proof of the ticket of a round, once its seed is known.
+    pub fn proof(&self, round: Round) -> Option<VrfProof> {
+        self.tickets.get(&round).map(|(_, proof)| *proof)
     }
 
     /// Whether the auditor sits on the committee of a round.
     pub fn sits(&self, audit: &Digest, round: Round) -> bool {
         let power = Power { own: self.own, total: self.docket.power() };
-        sits(&self.ticket, audit, round, power, self.docket.params.size(round))
+        let size = self.docket.params.size(round);
+        let ticket = self.tickets.get(&round);
+        ticket.is_some_and(|(ticket, _)| sits(ticket, audit, round, power, size))
     }
 
     /// The height from which on a supplier that shows nothing is given up.
@@ -129,8 +156,11 @@ impl Watched {
         let mine = self.asked(round).filter(said).map(|case| case.audit.id);
         let ready: Vec<Digest> =
             mine.filter(|audit| !self.revealed.contains(&(*audit, round))).collect();
-        // A docket's ticket is shown in the first round, with a seat or without.
-        if ready.is_empty() && round == Round::First && !self.shown {
+        // A round's ticket is shown with a seat or without, if anything was asked in it.
+        let any = self.cases.values().any(|case| case.stage.round() == Some(round));
+        let first = round == Round::First;
+        let known = self.tickets.contains_key(&round);
+        if ready.is_empty() && (first || any) && known && !self.shown.contains(&round) {
             return vec![Duty::Reveal { round, audits: Vec::new() }];
         }
         let parts = ready.chunks(self.at_once);

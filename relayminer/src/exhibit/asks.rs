@@ -72,14 +72,16 @@ impl Asks {
         Ok(case)
     }
 
-    /// A docket; it does not change once it is there.
+    /// A docket in which tickets of `round` can be checked. Beyond that it does not change.
     pub(super) async fn docket(
         &self,
         market: &dyn Market,
         start: Height,
+        round: Round,
     ) -> Result<Option<Arc<Docket>>, AskRefused> {
-        if let Some(known) = self.lock().dockets.get(&start) {
-            return Ok(Some(known.clone()));
+        let known = self.lock().dockets.get(&start).cloned();
+        if let Some(known) = known.filter(|docket| docket.ticket_input(round).is_some()) {
+            return Ok(Some(known));
         }
         let _question = self.question()?;
         let Some(docket) = market.docket(start).await?.map(Arc::new) else { return Ok(None) };

@@ -10,7 +10,6 @@ use hyper_util::rt::TokioExecutor;
 use proto::audit::Round;
 use proto::audit::ask::{Ask, SignedAsk};
 use proto::audit::case::Case;
-use proto::audit::committee::ticket_input;
 use proto::audit::exhibit::{Exhibit, PURPOSE};
 use proto::claim::ClaimRoot;
 use proto::keys::RelayKey;
@@ -53,7 +52,7 @@ impl Court {
         let question = ListAudits { start: session.start, ..ListAudits::default() };
         let case = stand.town.ask(&question).unwrap().audits.remove(0);
         let docket = stand.town.ask(&GetDocket { start: case.start }).unwrap();
-        let input = ticket_input(&docket.seed, docket.start);
+        let input = docket.ticket_input(Round::First).unwrap();
         let key = SealSecret::from_seed(&[8; 32]);
         let ask = Ask {
             audit: case.audit.id,

@@ -3,8 +3,10 @@
 
 use crate::cli::Node;
 use crate::history::{self, Step};
-use crate::{auditor, node, print, replay};
+use crate::{auditor, node, print};
+use ::auditor::desk::{Measured, Terms};
 use anyhow::Context;
+use chain_client::Chain;
 use clap::Args;
 use proto::Digest;
 use proto::audit::case::{Case, Docket};
@@ -88,7 +90,7 @@ async fn explain(options: &Options) -> anyhow::Result<Explanation> {
     let history = history::read(&chain, case.audit.operator).await?;
     let last = history.steps.iter().rfind(|step| step.service == case.service).cloned();
     let step = history.steps.into_iter().find(|step| step.audit == case.audit.id);
-    let again = made_again(options, &case)?;
+    let again = made_again(options, &case, &terms(&chain, &case).await?)?;
     let mut checks = Vec::new();
     let mut check = |what: &str, holds: bool| checks.push(Check { what: what.to_owned(), holds });
     let (first, second) =
@@ -115,6 +117,15 @@ async fn explain(options: &Options) -> anyhow::Result<Explanation> {
     Ok(Explanation { audit: case, first, second, step, again, checks })
 }
 
+/// What the relay is judged by.
+async fn terms(chain: &Chain, case: &Case) -> anyhow::Result<Terms> {
+    let session = chain.session(case.audit.session_id).await?;
+    let session = session.context("the chain has forgotten the audited session")?;
+    let service = chain.service(&case.service).await?;
+    let owed = service.filter(|_| case.judged).map(|service| service.kernel_class);
+    Ok(Terms { weights: session.terms.cu_weights, owed })
+}
+
 fn counted(case: &Case, docket: &Docket, round: Round) -> Counted {
     let quorum = docket.params.quorum(round, docket.panel.len());
     let (median, disputed) = match history::count(case, docket, round) {
@@ -125,7 +136,7 @@ fn counted(case: &Case, docket: &Docket, round: Round) -> Counted {
 }
 
 /// Makes the answer again, where its dossier and the model are named.
-fn made_again(options: &Options, case: &Case) -> anyhow::Result<Option<Again>> {
+fn made_again(options: &Options, case: &Case, terms: &Terms) -> anyhow::Result<Option<Again>> {
     let found = match (&options.dossier, &options.home) {
         (Some(file), _) => Some(file.clone()),
         (None, Some(home)) => ::auditor::shelf::find(home, &case.audit.id.to_string())
@@ -140,9 +151,8 @@ fn made_again(options: &Options, case: &Case) -> anyhow::Result<Option<Again>> {
         anyhow::bail!("{} is of session {session}, not of the audited one", path.display());
     }
     engine::check_kernels()?;
-    let replayer = replay::load(model, dossier.service.as_str())?;
-    let report = replay::again(&replayer, &dossier, &checked)?;
-    let (identity, because) = (auditor::identity(report.verdict), auditor::because(&report));
+    let measured = auditor::model(model, &case.service)?.measure(&dossier, &checked, terms);
+    let Measured { identity, because, .. } = measured;
     Ok(Some(Again { dossier: path, identity, because }))
 }
 
