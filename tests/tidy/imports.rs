@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["meter"]),
     ("supplier", &["daemon", "engine", "meter", "proto"]),
     ("daemon", &[]),
+    ("rogue", &["daemon", "engine", "meter", "proto"]),
 ];
 
 fn metadata() -> serde_json::Value {

@@ -1,6 +1,6 @@
 //! What all work of an auditor shares: the chain, suppliers, instruments, what is kept.
 
-use crate::desk::{Desk, Finding};
+use crate::desk::{Desk, Finding, shows};
 use crate::fetch::{CannotAsk, Fetcher, Wanted, Withheld};
 use crate::metrics::Metrics;
 use crate::shelf::Shelf;
@@ -154,7 +154,9 @@ impl Hall {
         let (shelf, id, kept) = (self.shelf.clone(), case.audit.id, dossier.clone());
         let at = *self.chain().heights().borrow();
         let keeping = tokio::task::spawn_blocking(move || shelf.keep(&id, at, &kept));
+        let shown = shows(&checked);
         let finding = self.desk.judge(dossier, checked, session.terms.cu_weights).await;
+        let finding = if case.judged { finding.where_shown(shown) } else { finding };
         match keeping.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(audit = %id, %error, "the dossier is not kept"),

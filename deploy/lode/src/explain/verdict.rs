@@ -4,13 +4,14 @@
 use crate::cli::Node;
 use crate::history::{self, Step};
 use crate::{auditor, node, print, replay};
+use ::auditor::desk::{Finding, shows};
 use anyhow::Context;
 use clap::Args;
-use proto::Digest;
 use proto::audit::case::{Case, Docket};
 use proto::audit::tally::Tally;
 use proto::audit::{Identity, Round, Verdict};
 use proto::dossier::Dossier;
+use proto::{Cu, Digest};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -142,7 +143,10 @@ fn made_again(options: &Options, case: &Case) -> anyhow::Result<Option<Again>> {
     engine::check_kernels()?;
     let replayer = replay::load(model, dossier.service.as_str())?;
     let report = replay::again(&replayer, &dossier, &checked)?;
-    let (identity, because) = (auditor::identity(report.verdict), auditor::because(&report));
+    let verdict = Verdict { identity: auditor::identity(report.verdict), quality: None };
+    let found = Finding { verdict, because: auditor::because(&report), excess: Cu(0) };
+    let found = if case.judged { found.where_shown(shows(&checked)) } else { found };
+    let (identity, because) = (found.verdict.identity, found.because);
     Ok(Some(Again { dossier: path, identity, because }))
 }
 

@@ -24,6 +24,9 @@ pub(crate) struct Ports {
     /// Where the auditor tells its health.
     #[serde(default)]
     pub(crate) auditor: u16,
+    /// Of a server that cheats, where one is asked for.
+    #[serde(default)]
+    pub(crate) rogue: u16,
 }
 
 /// How ports are chosen.
@@ -68,6 +71,7 @@ impl Ports {
             miner_admins: several(|ports| &ports.miner_admins)?,
             suppliers: several(|ports| &ports.suppliers)?,
             auditor,
+            rogue: any(before.map(|ports| ports.rogue).filter(|port| *port > 0), &mut taken)?,
         })
     }
 }
