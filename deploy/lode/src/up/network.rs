@@ -177,31 +177,20 @@ impl Network {
             };
             ports.iter().enumerate().map(one).collect()
         };
+        let rogue = self.rogue.filter(|cheat| cheat.has_front()).map(|_| self.rogue());
+        let gateway = planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz");
+        let auditor = self.auditor();
+        let auditor = auditor.map(|port| planned("auditor", "auditor".into(), port, "/readyz"));
         vec![
             match &self.plan.loded {
                 None => vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
                 Some(loded) => self.validators(loded),
             },
             each("supplier", &ports.suppliers),
-            self.rogue
-                .filter(|cheat| cheat.has_front())
-                .map(|_| self.rogue())
-                .into_iter()
-                .collect(),
+            rogue.into_iter().collect(),
             each("relayminer", &ports.miners),
-            vec![planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz")]
-                .into_iter()
-                .chain(
-                    self.auditor()
-                        .map(|port| planned("auditor", "auditor".into(), port, "/readyz")),
-                )
-                .collect(),
+            [gateway].into_iter().chain(auditor).collect(),
         ]
-    }
-
-    /// The auditor's port, where there is one: beside the validator of the embedded chain.
-    fn auditor(&self) -> Option<u16> {
-        (self.plan.engine == Engine::Solo).then_some(self.plan.ports.auditor)
     }
 
     /// The server that cheats.
@@ -213,6 +202,11 @@ impl Network {
             name: "rogue".to_owned(),
             ready_url: format!("http://127.0.0.1:{}/readyz", self.plan.ports.rogue),
         }
+    }
+
+    /// The auditor's port, where there is one: beside the validator of the embedded chain.
+    fn auditor(&self) -> Option<u16> {
+        (self.plan.engine == Engine::Solo).then_some(self.plan.ports.auditor)
     }
 
     fn validators(&self, loded: &Path) -> Vec<Planned> {

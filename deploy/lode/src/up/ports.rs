@@ -21,12 +21,12 @@ pub(crate) struct Ports {
     pub(crate) miners: Vec<u16>,
     pub(crate) miner_admins: Vec<u16>,
     pub(crate) suppliers: Vec<u16>,
-    /// Where the auditor tells its health.
-    #[serde(default)]
-    pub(crate) auditor: u16,
     /// Of a server that cheats, where one is asked for.
     #[serde(default)]
     pub(crate) rogue: u16,
+    /// Where the auditor tells its health.
+    #[serde(default)]
+    pub(crate) auditor: u16,
 }
 
 /// How ports are chosen.
@@ -70,8 +70,8 @@ impl Ports {
             miners: several(|ports| &ports.miners)?,
             miner_admins: several(|ports| &ports.miner_admins)?,
             suppliers: several(|ports| &ports.suppliers)?,
-            auditor,
             rogue: any(before.map(|ports| ports.rogue).filter(|port| *port > 0), &mut taken)?,
+            auditor,
         })
     }
 }
