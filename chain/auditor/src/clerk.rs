@@ -16,7 +16,7 @@ use crate::duties::{Duty, Watched};
 use crate::journal::{Entry, Journal, JournalFailed};
 use crate::metrics::name;
 use crate::status::Status;
-use chain_client::BlockNews;
+use chain_client::{BlockNews, QueryError};
 use daemon::Stop;
 use futures::StreamExt;
 use hall::Judged;
@@ -171,10 +171,13 @@ impl Clerk {
         let at = self.height;
         self.watched.retain(|_, watched| at < watched.docket.closes);
         for (start, watched) in &mut self.watched {
-            match self.hall.chain().audits(*start).await {
-                Ok(cases) => {
-                    watched.cases = cases.into_iter().map(|case| (case.audit.id, case)).collect();
-                }
+            let read = async {
+                let docket = self.hall.chain().docket(*start).await?;
+                Ok::<_, QueryError>((docket, self.hall.chain().audits(*start).await?))
+            };
+            match read.await {
+                Ok((Some(docket), cases)) => watched.renew(docket, cases, self.hall.secret()),
+                Ok((None, _)) => {}
                 Err(error) => tracing::warn!(%start, %error, "audits are read at the next block"),
             }
         }
@@ -187,9 +190,10 @@ impl Clerk {
                 match duty {
                     Duty::Judge { audit, round } => {
                         let Some(case) = watched.cases.get(&audit).cloned() else { continue };
+                        let Some(ticket) = watched.proof(round) else { continue };
                         watched.judging.insert((audit, round));
                         let hall = self.hall.clone();
-                        let (ticket, give_up) = (watched.proof, watched.give_up(round));
+                        let give_up = watched.give_up(round);
                         let start = *start;
                         self.tasks.spawn(async move {
                             let judged = hall.judge(case, round, ticket, give_up).await;
@@ -203,11 +207,11 @@ impl Clerk {
                         self.tasks.spawn(async { Done::Sent(sending.await) });
                     }
                     Duty::Reveal { round, audits } => {
-                        watched.shown = true;
+                        let Some(ticket) = watched.proof(round) else { continue };
+                        watched.shown.insert(round);
                         watched.revealed.extend(audits.iter().map(|audit| (*audit, round)));
                         let entries = said(&self.journal, &audits, round);
-                        let sending =
-                            self.hall.clone().reveal(*start, round, watched.proof, entries);
+                        let sending = self.hall.clone().reveal(*start, round, ticket, entries);
                         self.tasks.spawn(async { Done::Sent(sending.await) });
                     }
                 }

@@ -18,9 +18,9 @@ pub const GIVE_UP_BEFORE: u64 = 3;
 pub struct Watched {
     pub docket: Docket,
     auditor: Address,
-    ticket: VrfOutput,
-    pub proof: VrfProof,
     own: u64,
+    /// Of the rounds whose seed is known.
+    tickets: BTreeMap<Round, Ticket>,
     /// The audits as the chain has them.
     pub cases: BTreeMap<Digest, Case>,
     /// What is fetched or judged at this moment.
@@ -29,10 +29,17 @@ pub struct Watched {
     pub committed: BTreeSet<(Digest, Round)>,
     /// What is revealed, or on its way.
     pub revealed: BTreeSet<(Digest, Round)>,
-    /// Whether the ticket was shown, or is on its way.
-    pub shown: bool,
+    /// Rounds in which the ticket was shown, or is on its way.
+    pub shown: BTreeSet<Round>,
     /// Verdicts in one transaction: one where the chain refused several.
     pub at_once: usize,
+}
+
+/// What draws an auditor's seats, and the proof of it.
+#[derive(Clone, Copy)]
+struct Ticket {
+    output: VrfOutput,
+    proof: VrfProof,
 }
 
 /// One thing to do.
@@ -51,26 +58,50 @@ impl Watched {
     pub fn of(docket: Docket, auditor: Address, secret: &VrfSecret) -> Option<Watched> {
         let member = docket.member(&auditor).filter(|member| member.vrf_key == secret.public())?;
         let own = member.power;
-        let (ticket, proof) = secret.prove(&ticket_input(&docket.seed, docket.start).0);
-        Some(Watched {
+        let mut watched = Watched {
             docket,
             auditor,
-            ticket,
-            proof,
             own,
+            tickets: BTreeMap::new(),
             cases: BTreeMap::new(),
             judging: BTreeSet::new(),
             committed: BTreeSet::new(),
             revealed: BTreeSet::new(),
-            shown: false,
+            shown: BTreeSet::new(),
             at_once: VERDICTS_PER_TX_MAX,
-        })
+        };
+        watched.draw(secret);
+        Some(watched)
+    }
+
+    /// Takes what the chain says of the docket and its audits.
+    pub fn renew(&mut self, docket: Docket, cases: Vec<Case>, secret: &VrfSecret) {
+        self.docket = docket;
+        self.cases = cases.into_iter().map(|case| (case.audit.id, case)).collect();
+        self.draw(secret);
+    }
+
+    fn draw(&mut self, secret: &VrfSecret) {
+        for round in [Round::First, Round::Second] {
+            let input = ticket_input(&self.docket.seed, self.docket.start);
+            self.tickets.entry(round).or_insert_with(|| {
+                let (output, proof) = secret.prove(&input.0);
+                Ticket { output, proof }
+            });
+        }
+    }
+
+    /// The proof of a round's ticket, once it can be drawn.
+    pub fn proof(&self, round: Round) -> Option<VrfProof> {
+        self.tickets.get(&round).map(|ticket| ticket.proof)
     }
 
     /// Whether the auditor sits on the committee of a round.
     pub fn sits(&self, audit: &Digest, round: Round) -> bool {
         let power = Power { own: self.own, total: self.docket.power() };
-        sits(&self.ticket, audit, round, power, self.docket.params.size(round))
+        let size = self.docket.params.size(round);
+        let ticket = self.tickets.get(&round);
+        ticket.is_some_and(|ticket| sits(&ticket.output, audit, round, power, size))
     }
 
     /// The height from which on a supplier that shows nothing is given up.
@@ -129,8 +160,9 @@ impl Watched {
         let mine = self.asked(round).filter(said).map(|case| case.audit.id);
         let ready: Vec<Digest> =
             mine.filter(|audit| !self.revealed.contains(&(*audit, round))).collect();
-        // A docket's ticket is shown in the first round, with a seat or without.
-        if ready.is_empty() && round == Round::First && !self.shown {
+        // Where an audit is open the ticket is shown, with a seat or without.
+        let open = self.cases.values().any(|case| case.stage.round() == Some(round));
+        if ready.is_empty() && open && !self.shown.contains(&round) {
             return vec![Duty::Reveal { round, audits: Vec::new() }];
         }
         let parts = ready.chunks(self.at_once);

@@ -36,7 +36,8 @@ struct Known {
     /// What the chain said of audits at `at`; none where it knew nothing.
     at: Height,
     cases: HashMap<Digest, Option<Case>>,
-    dockets: HashMap<Height, Arc<Docket>>,
+    /// As they were in each round.
+    dockets: BTreeMap<(Height, Round), Arc<Docket>>,
     /// How often, and the height from which on nobody may ask any more.
     shown: BTreeMap<(Address, Digest, Round), (u32, Height)>,
 }
@@ -72,13 +73,15 @@ impl Asks {
         Ok(case)
     }
 
-    /// A docket; it does not change once it is there.
+    /// A docket, as it is in a round: within one it does not change what is asked of it.
     pub(super) async fn docket(
         &self,
         market: &dyn Market,
         start: Height,
+        round: Round,
+        at: Height,
     ) -> Result<Option<Arc<Docket>>, AskRefused> {
-        if let Some(known) = self.lock().dockets.get(&start) {
+        if let Some(known) = self.lock().dockets.get(&(start, round)) {
             return Ok(Some(known.clone()));
         }
         let _question = self.question()?;
@@ -87,7 +90,10 @@ impl Asks {
         if known.dockets.len() >= DOCKETS_MAX {
             known.dockets.clear();
         }
-        known.dockets.insert(start, docket.clone());
+        // Before a round begins it may still change.
+        if docket.schedule().commits(round).contains(&at) {
+            known.dockets.insert((start, round), docket.clone());
+        }
         Ok(Some(docket))
     }
 

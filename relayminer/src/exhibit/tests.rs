@@ -134,14 +134,14 @@ async fn who_has_no_seat_is_shown_nothing() {
         .await;
     court.refused(|ask| ask.seal_key.0 = [0; 32], &expect!["400 nothing can be sealed to 0000000000000000000000000000000000000000000000000000000000000000: it is no key of X25519, or one with which nothing is secret"]).await;
     let second = court.ask(&Ask { round: Round::Second, ..court.ask.clone() }, CHAIN).await;
-    assert!(second.unwrap_err().contains("but this committee commits in"));
+    assert!(second.unwrap_err().starts_with("403 no committee of this round is asked"));
     let elsewhere = court.ask(&court.ask, "another-chain").await.unwrap_err();
     assert!(elsewhere.starts_with("401 the ask is not signed by"), "{elsewhere}");
     assert!(court.ask(&court.ask, CHAIN).await.is_ok(), "{own} can still be asked for");
     let late = Height(court.stand.session.audit_window().end.0);
     court.stand.town.grow(late.0);
     let late = court.ask(&court.ask, CHAIN).await.unwrap_err();
-    assert!(late.starts_with("403 at height") || late.starts_with("404"), "{late}");
+    assert!(late.starts_with("403"), "{late}");
     court.stand.end().await;
 }
 

@@ -35,7 +35,7 @@ impl Sent {
         match self.kind {
             Kind::Commit => watched.committed.retain(|key| !keys.contains(key)),
             Kind::Reveal => {
-                watched.shown = false;
+                watched.shown.remove(&self.round);
                 // A verdict whose commitment did not arrive must not hold back the others, nor the
                 // ticket: one by one, each is refused for itself.
                 if self.refused && self.audits.len() <= 1 {
