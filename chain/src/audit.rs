@@ -6,6 +6,7 @@
 //! verdicts  what auditors commit to and reveal
 //! bench     the end of a round: verdicts counted, fees paid, penalties taken, suppliers convicted
 //! ringer    planted answers that keep auditors honest
+//! probe     traffic that nobody reads, and probes in it
 //! pool      what fees are paid from
 //! ask       answers to questions
 //! ```
@@ -16,6 +17,7 @@ pub(crate) mod auditor;
 pub(crate) mod bench;
 pub(crate) mod docket;
 pub(crate) mod pool;
+pub(crate) mod probe;
 pub(crate) mod ringer;
 pub(crate) mod verdicts;
 
@@ -52,18 +54,22 @@ pub enum AuditRefused {
     NoSeat { auditor: Address, audit: Digest },
     #[error("{auditor} did not commit to this verdict on {audit} with this salt")]
     NotCommitted { auditor: Address, audit: Digest },
-    #[error("{0} may not plant ringers: governance lists who may")]
+    #[error("{0} may not plant ringers or probes: governance lists who may")]
     NotTrusted(Address),
     #[error("{operator} has {count} ringers planted already, and no more than that are kept")]
     TooManyRingers { operator: Address, count: usize },
     #[error("{0} is not decided yet: open the ringer after the last reveal")]
     NotDecided(Digest),
-    #[error(
-        "the ringer was planted at {planted}, but audits were drawn at {drawn}: it must be planted before"
-    )]
+    #[error("it was planted at {planted}, but must have been before {drawn}")]
     PlantedLate { planted: Height, drawn: Height },
     #[error("{0} was shown to be planted already")]
     OpenedAlready(Digest),
+    #[error("{operator} has {count} probes planted already, and no more than that are kept")]
+    TooManyProbes { operator: Address, count: usize },
+    #[error("the probe {0} is planted already: take another salt")]
+    PlantedTwice(Digest),
+    #[error("the app chose that already")]
+    ChosenAlready,
 }
 
 fn name(round: Round) -> &'static str {
@@ -90,6 +96,9 @@ impl AuditRefused {
             AuditRefused::NotDecided(_) => 61,
             AuditRefused::PlantedLate { .. } => 62,
             AuditRefused::OpenedAlready(_) => 63,
+            AuditRefused::TooManyProbes { .. } => 64,
+            AuditRefused::PlantedTwice(_) => 65,
+            AuditRefused::ChosenAlready => 66,
         }
     }
 }
@@ -127,4 +136,5 @@ pub(crate) fn end<H: Host>(draft: &mut Draft<'_, H>) {
     bench::close_due(draft);
     docket::forget_due(draft);
     ringer::expire_due(draft);
+    probe::expire_due(draft);
 }

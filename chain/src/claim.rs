@@ -3,10 +3,11 @@
 use crate::draft::Draft;
 use crate::host::{Event, Host};
 use crate::refused::Refused;
-use crate::{keys, session};
-use proto::claim::{Claim, ClaimRoot, Phase};
+use crate::{keys, proof, seeds, session};
+use proto::claim::{Claim, ClaimRoot, Event as Turn, Phase};
 use proto::message::SubmitClaims;
 use proto::names::CLAIMS_PER_TX_MAX;
+use proto::session::Session;
 use proto::{Address, Cu, Digest, Height};
 use std::ops::Range;
 
@@ -98,4 +99,15 @@ fn take<H: Host>(
             .with("relays", root.count),
     );
     Ok(())
+}
+
+/// Takes back a final claim that would be paid: its budget returns to the app.
+pub(crate) fn convict<H: Host>(draft: &mut Draft<'_, H>, session: &Session, operator: &Address) {
+    let key = keys::claim(&session.id, operator);
+    let Some(mut claim) = draft.read::<Claim>(&key) else { return };
+    let Some(seed) = seeds::at(draft, session.reveal_height()) else { return };
+    if let Ok((phase, _)) = proof::revealed(session, &claim, &seed).after(Turn::Convicted) {
+        claim.phase = phase;
+        draft.write(key, &claim);
+    }
 }

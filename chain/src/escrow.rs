@@ -47,7 +47,7 @@ pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, app: &Address) -> App {
 }
 
 pub(crate) fn store<H: Host>(draft: &mut Draft<'_, H>, address: &Address, app: &App) {
-    if app.escrow.is_empty() && app.delegations.is_empty() {
+    if *app == App::default() {
         draft.delete(keys::app(address));
     } else {
         draft.write(keys::app(address), app);

@@ -1,16 +1,18 @@
 //! What a market begins with, and what it can go on with elsewhere.
 
-use crate::audit::{auditor, pool};
+use crate::audit::{auditor, pool, probe};
 use crate::draft::Draft;
 use crate::epoch::{self, Epoch};
 use crate::host::Host;
-use crate::query::each;
+use crate::query::{each, each_with_key};
 use crate::refused::{Refused, check_some};
 use crate::registry::{RegistryRefused, Role, gateway, service, stakes, supplier, take_key};
 use crate::{delegation, escrow, keys, params, seeds};
+use proto::audit::probe::{Audited, Choice, Probe};
 use proto::message::{AuditGenesis, Genesis};
 use proto::params::Params;
 use proto::price::State;
+use proto::query::App;
 use proto::service::{PRICE_START_MAX, Service};
 use proto::supplier::{Delegation, Gateway, Standing, Supplier, check_payouts, check_relay_key};
 use proto::wire::Wire;
@@ -82,6 +84,20 @@ fn add_audits<H: Host>(draft: &mut Draft<'_, H>, audits: &AuditGenesis) -> Resul
         draft.write(key, kept);
     }
     audits.pool.iter().for_each(|coin| pool::credit(draft, coin));
+    for Choice { app, audited } in &audits.choices {
+        let kept = escrow::load(draft, app);
+        escrow::store(draft, app, &App { audited: *audited, ..kept });
+    }
+    for planted in &audits.probes {
+        let Probe { operator, commitment, .. } = planted;
+        once(draft, &keys::probe(operator, commitment), || format!("the probe {commitment}"))?;
+        probe::put(draft, planted);
+    }
+    for prober in &audits.probers {
+        let key = keys::prober(&prober.operator);
+        once(draft, &key, || format!("the operator of probes {}", prober.operator))?;
+        draft.write(key, prober);
+    }
     Ok(())
 }
 
@@ -163,13 +179,22 @@ pub(crate) fn export(host: &impl Host) -> Result<Genesis, Refused> {
     each(host, keys::SERVICES, |service| genesis.services.push(at_its_price(host, service)));
     each(host, keys::SUPPLIERS, |supplier| genesis.suppliers.push(supplier));
     each(host, keys::GATEWAYS, |gateway| genesis.gateways.push(gateway));
-    each(host, keys::APPS, |app: proto::query::App| {
+    let mut choices = Vec::new();
+    each_with_key(host, keys::APPS, |key, app: App| {
+        if let (Audited::Full | Audited::Probes, Some(address)) =
+            (app.audited, key.last_chunk().copied().map(Address))
+        {
+            choices.push(Choice { app: address, audited: app.audited });
+        }
         genesis.escrow.extend(app.escrow);
         genesis.delegations.extend(app.delegations);
     });
+    genesis.audits.choices = choices;
     each(host, keys::AUDITORS, |auditor| genesis.audits.auditors.push(auditor));
     each(host, keys::REPUTATIONS, |kept| genesis.audits.reputations.push(kept));
     each(host, keys::POOL, |coin| genesis.audits.pool.push(coin));
+    each(host, keys::PROBES, |probe| genesis.audits.probes.push(probe));
+    each(host, keys::PROBERS, |prober| genesis.audits.probers.push(prober));
     Ok(genesis)
 }
 

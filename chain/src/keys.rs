@@ -21,16 +21,18 @@
 //! settle     40 height session sessions to settle     60 session operator  settled claim
 //!            42 height session settled claims to forget
 //! price      70 id             price                  71 id              demand so far
-//!            07                prices to step yet
+//!            72 id 00 ~start   steps of the price     07                prices to step yet
 //! audit      08                who can sit             80 id              audit
 //!            81 session id      audits of a session    82 supplier ~start id  of a supplier
 //!            83 auditor ~start id  of an auditor       84 start           docket
 //!            85 start id        audits of a docket     86 start round auditor id  commitment
-//!            87 start auditor   ticket                 88 operator id     reputation
+//!            87 start round auditor  ticket                 88 operator id     reputation
 //!            89 auditor         auditor                8a denom           what fees are paid from
 //!            8b operator commitment  ringer            43 height session  sessions to audit
 //!            44 height start round  rounds to end      45 height start    audits to forget
 //!            46 height operator commitment  ringers to expire
+//!            8c operator commitment  probe     8d operator         what became of its probes
+//!            47 height operator commitment  probes to expire
 //! ```
 
 use proto::audit::Round;
@@ -63,8 +65,10 @@ pub(crate) const TO_AUDIT: u8 = 0x43;
 pub(crate) const TO_CLOSE: u8 = 0x44;
 pub(crate) const AUDITS_TO_FORGET: u8 = 0x45;
 pub(crate) const RINGERS_TO_EXPIRE: u8 = 0x46;
+pub(crate) const PROBES_TO_EXPIRE: u8 = 0x47;
 pub(crate) const SEEDS: u8 = 0x50;
 const SETTLED: u8 = 0x60;
+const PRICE_POINTS: u8 = 0x72;
 const CASES_OF_SESSION: u8 = 0x81;
 const CASES_OF_SUPPLIER: u8 = 0x82;
 const CASES_OF_AUDITOR: u8 = 0x83;
@@ -74,6 +78,8 @@ pub(crate) const REPUTATIONS: u8 = 0x88;
 pub(crate) const AUDITORS: u8 = 0x89;
 pub(crate) const POOL: u8 = 0x8a;
 const RINGERS: u8 = 0x8b;
+pub(crate) const PROBES: u8 = 0x8c;
+pub(crate) const PROBERS: u8 = 0x8d;
 
 /// The part of a queue's key that follows its prefix and height.
 pub(crate) fn queued(key: &[u8]) -> &[u8] {
@@ -187,6 +193,11 @@ pub(crate) fn sessions_of(party: Option<&Address>) -> (Vec<u8>, Vec<u8>) {
     party.map_or(all(SESSION_ORDER), |party| within(key(SESSIONS_OF, &[&party.0])))
 }
 
+/// The open sessions of a party that began at `start`.
+pub(crate) fn sessions_of_start(party: &Address, start: Height) -> (Vec<u8>, Vec<u8>) {
+    within(key(SESSIONS_OF, &[&party.0, &(!start.0).to_be_bytes()]))
+}
+
 pub(crate) fn to_settle(at: Height, id: &Digest) -> Vec<u8> {
     key(TO_SETTLE, &[&at.0.to_be_bytes(), &id.0])
 }
@@ -218,6 +229,16 @@ pub(crate) fn price(id: &ServiceId) -> Vec<u8> {
 
 pub(crate) fn demand(id: &ServiceId) -> Vec<u8> {
     key(0x71, &[id.as_str().as_bytes()])
+}
+
+pub(crate) fn price_point(id: &ServiceId, since: Height) -> Vec<u8> {
+    key(PRICE_POINTS, &[id.as_str().as_bytes(), &[0], &(!since.0).to_be_bytes()])
+}
+
+/// The steps of a price that were taken before `before`, newest first.
+pub(crate) fn price_points(id: &ServiceId, before: Height) -> (Vec<u8>, Vec<u8>) {
+    let (_, end) = within(key(PRICE_POINTS, &[id.as_str().as_bytes(), &[0]]));
+    (after(price_point(id, before)), end)
 }
 
 pub(crate) fn to_audit(at: Height, session: &Digest) -> Vec<u8> {
@@ -307,8 +328,8 @@ pub(crate) fn committed(key: &[u8]) -> Option<(Address, Digest)> {
     Some((Address(*auditor), Digest(audit.try_into().ok()?)))
 }
 
-pub(crate) fn ticket(start: Height, auditor: &Address) -> Vec<u8> {
-    key(0x87, &[&start.0.to_be_bytes(), &auditor.0])
+pub(crate) fn ticket(start: Height, round: Round, auditor: &Address) -> Vec<u8> {
+    key(0x87, &[&start.0.to_be_bytes(), &[byte(round)], &auditor.0])
 }
 
 pub(crate) fn reputation(operator: &Address, service: &ServiceId) -> Vec<u8> {
@@ -343,6 +364,27 @@ pub(crate) fn ringer_to_expire(at: Height, operator: &Address, commitment: &Dige
 /// The ringer that a place in the queue is of.
 pub(crate) fn ringer_of_queued(rest: &[u8]) -> Vec<u8> {
     key(RINGERS, &[rest])
+}
+
+pub(crate) fn probe(operator: &Address, commitment: &Digest) -> Vec<u8> {
+    key(PROBES, &[&operator.0, &commitment.0])
+}
+
+pub(crate) fn probes_of(operator: &Address) -> (Vec<u8>, Vec<u8>) {
+    within(key(PROBES, &[&operator.0]))
+}
+
+pub(crate) fn prober(operator: &Address) -> Vec<u8> {
+    key(PROBERS, &[&operator.0])
+}
+
+pub(crate) fn probe_to_expire(at: Height, operator: &Address, commitment: &Digest) -> Vec<u8> {
+    key(PROBES_TO_EXPIRE, &[&at.0.to_be_bytes(), &operator.0, &commitment.0])
+}
+
+/// The probe that a place in the queue is of.
+pub(crate) fn probe_of_queued(rest: &[u8]) -> Vec<u8> {
+    key(PROBES, &[rest])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! session             a budget locked, suppliers drawn, terms copied
 //! claim, proof        roots of usage trees, and the leaves that a seed asks for
 //! settle              who is paid what, and why not
+//! overcount           bills that cannot be, shown by anybody
 //! audit               which proven usage is looked at, what committees find, what follows
 //! price, seeds        one step for each service and session; one seed for each height
 //! draft, keys, block  changes before they are made, where they go, what each block does
@@ -58,6 +59,11 @@
 //! lode_ringer_planted     operator
 //! lode_ringer_opened      operator audit wrong
 //! lode_auditor_fooled     auditor audit amount
+//! lode_audit_chosen       app audited
+//! lode_probe_planted      operator
+//! lode_probe_opened       operator app start audits
+//! lode_probe_unopened     operator amount
+//! lode_overcounted        session supplier accuser why
 //! lode_dropped            session reason
 //! lode_short              reason
 //! ```
@@ -75,7 +81,9 @@ mod draft;
 mod epoch;
 mod escrow;
 mod genesis;
+mod glance;
 mod keys;
+mod overcount;
 mod params;
 mod price;
 mod proof;
@@ -93,6 +101,7 @@ pub use draft::gas;
 pub use escrow::EscrowRefused;
 pub use genesis::GenesisRefused;
 pub use host::Host;
+pub use overcount::OvercountRefused;
 pub use proof::ProofRefused;
 pub use query::query;
 pub use refused::{CODESPACE, Refused};
@@ -168,6 +177,10 @@ fn dispatch<H: Host>(draft: &mut Draft<'_, H>, message: &Message) -> Result<(), 
         Message::RevealVerdicts(m) => audit::verdicts::reveal(draft, m),
         Message::PlantRinger(m) => audit::ringer::plant(draft, m),
         Message::OpenRinger(m) => audit::ringer::open(draft, m),
+        Message::ProveOvercount(m) => overcount::prove(draft, m),
+        Message::ChooseAudit(m) => audit::probe::choose(draft, m),
+        Message::PlantProbe(m) => audit::probe::plant(draft, m),
+        Message::OpenProbe(m) => audit::probe::open(draft, m),
         Message::UpdateParams(m) => params::update(draft, m),
     }
 }

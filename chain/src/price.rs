@@ -5,11 +5,13 @@
 //! together, so it is that of the last session whose proofs are through. What is merely claimed, or
 //! was refuted, moves no price.
 
+pub(crate) mod history;
+
 use crate::draft::Draft;
 use crate::host::{Event, Host};
 use crate::roster::Roster;
 use crate::{epoch, keys, params};
-use proto::price::{Demand, Params, State};
+use proto::price::{Demand, Params, Point, State};
 use proto::service::{Service, ServiceId};
 use proto::wire::Wire;
 use proto::{Address, Cu, Height, Price};
@@ -124,22 +126,34 @@ pub(crate) fn step_some<H: Host>(draft: &mut Draft<'_, H>) {
 
 fn step<H: Host>(draft: &mut Draft<'_, H>, service: &ServiceId, params: &Params, since: Height) {
     let Some(before) = draft.read::<State>(&keys::price(service)) else { return };
-    let tally = Tally::load(draft, service);
-    let mut roster = Roster::load(draft, service);
-    let demand = Demand { admitted: tally.counted(params), capacity: roster.capacity() };
-    let asks = roster.asks(draft, params.operator_cap);
-    let after = before.step(demand, asks, params, since);
+    let (after, demand) = next(draft, service, &before, params, since);
     // An idle market stands still: then nothing is written.
     if (State { since: before.since, ..after }) != before {
         draft.write(keys::price(service), &after);
+        history::keep(draft, service, &Point::of(&after, demand));
     }
-    if tally != Tally::default() {
+    if draft.get(&keys::demand(service)).is_some() {
         draft.delete(keys::demand(service));
     }
     if after.price != before.price {
         let event = Event::new("lode_price").with("service", service).with("since", since);
         draft.emit(event.with("price", after.price).with("utilisation_ppm", after.ubar.0));
     }
+}
+
+/// The state that follows from the work so far and from who can be drawn.
+fn next<H: Host>(
+    draft: &mut Draft<'_, H>,
+    service: &ServiceId,
+    before: &State,
+    params: &Params,
+    since: Height,
+) -> (State, Demand) {
+    let admitted = Tally::load(draft, service).counted(params);
+    let mut roster = Roster::load(draft, service);
+    let demand = Demand { admitted, capacity: roster.capacity() };
+    let asks = roster.asks(draft, params.operator_cap);
+    (before.step(demand, asks, params, since), demand)
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use crate::epoch::Epoch;
 use crate::host::{Host, Purse};
+use crate::price::history;
 use crate::refused::Refused;
 use crate::{audit, keys, proof};
 use proto::audit::auditor::Auditor;
+use proto::audit::probe::Probe;
 use proto::claim::Claim;
 use proto::params::Params;
 use proto::query::{self, Query};
@@ -34,6 +36,7 @@ pub fn query(host: &impl Host, path: &str, data: &[u8]) -> Result<Vec<u8>, Refus
         GetService => service;
         ListServices => services;
         GetPrice => price;
+        GetPriceHistory => history::answer;
         GetSupplier => supplier;
         ListSuppliers => suppliers;
         GetGateway => gateway;
@@ -50,6 +53,7 @@ pub fn query(host: &impl Host, path: &str, data: &[u8]) -> Result<Vec<u8>, Refus
         GetReputation => audit::ask::reputation;
         GetAuditor => audit::ask::auditor;
         ListAuditors => audit::ask::auditors;
+        GetProber => audit::probe::answer;
         GetInvariants => invariants;
     }
 }
@@ -200,6 +204,9 @@ fn invariants(host: &impl Host, _: query::GetInvariants) -> Result<query::Invari
     each(host, keys::AUDITORS, |auditor: Auditor| {
         add(Purse::Stake, &Denom::stake(), auditor.bond);
     });
+    each(host, keys::PROBES, |probe: Probe| {
+        add(Purse::Stake, &Denom::stake(), probe.deposit);
+    });
     each(host, keys::POOL, |coin: Coin| add(Purse::Audits, &coin.denom, coin.amount));
     each(host, keys::APPS, |app: query::App| {
         app.escrow.iter().for_each(|kept| add(Purse::Escrow, &kept.denom, kept.amount));
@@ -220,14 +227,19 @@ const WALK_PAGE: usize = 1_000;
 
 /// Shows all records of a prefix, page by page.
 pub(crate) fn each<T: Wire>(host: &impl Host, prefix: u8, mut show: impl FnMut(T)) {
+    each_with_key(host, prefix, |_, record| show(record));
+}
+
+/// The same, each with its key.
+pub(crate) fn each_with_key<T: Wire>(host: &impl Host, prefix: u8, mut show: impl FnMut(&[u8], T)) {
     let (mut from, to) = keys::all(prefix);
     loop {
         let records = host.range(&from, &to, WALK_PAGE);
         let Some((last, _)) = records.last() else { return };
         from = keys::after(last.clone());
-        for (_, bytes) in &records {
+        for (key, bytes) in &records {
             if let Ok(record) = T::decode(bytes) {
-                show(record);
+                show(key, record);
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::claim::ClaimRefused;
 use crate::escrow::EscrowRefused;
 use crate::genesis::GenesisRefused;
 use crate::host::Short;
+use crate::overcount::OvercountRefused;
 use crate::proof::ProofRefused;
 use crate::registry::RegistryRefused;
 use crate::session::SessionRefused;
@@ -51,6 +52,8 @@ pub enum Refused {
     #[error(transparent)]
     Proof(#[from] ProofRefused),
     #[error(transparent)]
+    Overcount(#[from] OvercountRefused),
+    #[error(transparent)]
     Audit(#[from] AuditRefused),
     #[error(transparent)]
     Genesis(#[from] GenesisRefused),
@@ -75,6 +78,7 @@ impl Refused {
             Refused::Session(refused) => refused.code(),
             Refused::Claim(refused) => refused.code(),
             Refused::Proof(refused) => refused.code(),
+            Refused::Overcount(refused) => refused.code(),
             Refused::Audit(refused) => refused.code(),
             Refused::Genesis(refused) => refused.code(),
         }

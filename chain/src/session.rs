@@ -72,6 +72,8 @@ pub(crate) fn open<H: Host>(draft: &mut Draft<'_, H>, m: &OpenSession) -> Result
     let budget = Coin::new(m.budget, service.denom.clone());
     let gateway_key = expose(draft, m, &budget, seats.len())?;
     escrow::lock(draft, &m.app, &m.gateway, &budget)?;
+    let terms = Terms::of(&service, &params, price, value);
+    let audited = escrow::load(draft, &m.app).audited.or(terms.audited);
     let session = Session {
         id,
         service: m.service.clone(),
@@ -82,7 +84,7 @@ pub(crate) fn open<H: Host>(draft: &mut Draft<'_, H>, m: &OpenSession) -> Result
         end: epoch.next_start(height),
         budget: m.budget,
         seats,
-        terms: Terms::of(&service, &params, price, value),
+        terms: Terms { audited, ..terms },
     };
     store(draft, &session);
     Ok(())

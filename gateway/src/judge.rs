@@ -170,6 +170,7 @@ mod tests {
                 shares: params.shares,
                 proving: params.proving,
                 value: proto::coins::Value::PAR,
+                audited: proto::audit::Audited::Full,
             },
         }
     }

@@ -19,6 +19,12 @@ export interface AuditTest {
   threshold: number;
 }
 
+export declare enum Audited {
+  AUDITED_UNCHOSEN = 0,
+  AUDITED_FULL = 1,
+  AUDITED_PROBES = 2,
+}
+
 export interface AuditParams {
   rate: number;
   committee: number;
@@ -32,6 +38,9 @@ export interface AuditParams {
   ringers: string[];
   slashRate: number;
   test?: AuditTest;
+  overcountRate: number;
+  unchosen: Audited;
+  probeDeposit: string;
 }
 
 export declare enum Identity {
@@ -40,6 +49,7 @@ export declare enum Identity {
   IDENTITY_UNSURE = 2,
   IDENTITY_DIFFERS = 3,
   IDENTITY_WITHHELD = 4,
+  IDENTITY_INFLATED = 5,
 }
 
 export interface Quality {
@@ -119,6 +129,7 @@ export interface Docket {
   params?: AuditParams;
   panel: Member[];
   audits: number;
+  secondSeed: Uint8Array;
 }
 
 export interface Auditor {
@@ -158,6 +169,28 @@ export interface AuditGenesis {
   auditors: Auditor[];
   reputations: Reputation[];
   pool: Coin[];
+  choices: AuditChoice[];
+  probes: Probe[];
+  probers: Prober[];
+}
+
+export interface AuditChoice {
+  app: string;
+  audited: Audited;
+}
+
+export interface Probe {
+  operator: string;
+  commitment: Uint8Array;
+  plantedAt: bigint;
+  deposit: string;
+}
+
+export interface Prober {
+  operator: string;
+  planted: bigint;
+  opened: bigint;
+  unopened: bigint;
 }
 
 export interface Commitment {
@@ -337,6 +370,7 @@ export interface Terms {
   shares?: Shares;
   proving?: Proving;
   value?: CoinValue;
+  audited: Audited;
 }
 
 export interface Seat {
@@ -418,6 +452,15 @@ export interface PriceState {
   lastSign: number;
   price: bigint;
   since: bigint;
+}
+
+export interface PricePoint {
+  since: bigint;
+  price: bigint;
+  ubar: number;
+  gain: number;
+  admitted: bigint;
+  capacity: bigint;
 }
 
 export interface Usage {
@@ -650,6 +693,31 @@ export interface MsgOpenRinger {
   expected?: Verdict;
 }
 
+export interface MsgProveOvercount {
+  accuser: string;
+  sessionId: Uint8Array;
+  operator: string;
+  receipt?: SignedReceipt;
+  opening?: Opening;
+}
+
+export interface MsgChooseAudit {
+  app: string;
+  audited: Audited;
+}
+
+export interface MsgPlantProbe {
+  operator: string;
+  commitment: Uint8Array;
+}
+
+export interface MsgOpenProbe {
+  operator: string;
+  salt: Uint8Array;
+  app: string;
+  start: bigint;
+}
+
 export interface QueryParams {
 }
 
@@ -668,6 +736,17 @@ export interface AnswerServices {
 
 export interface QueryPrice {
   service: string;
+}
+
+export interface QueryPriceHistory {
+  service: string;
+  before: bigint;
+  limit: number;
+}
+
+export interface AnswerPriceHistory {
+  points: PricePoint[];
+  predicted?: PricePoint;
 }
 
 export interface QuerySupplier {
@@ -694,6 +773,7 @@ export interface QueryApp {
 export interface AnswerApp {
   escrow: Escrow[];
   delegations: Delegation[];
+  audited: Audited;
 }
 
 export interface QuerySession {
@@ -793,6 +873,10 @@ export interface AnswerAuditors {
   auditors: Auditor[];
 }
 
+export interface QueryProber {
+  operator: string;
+}
+
 export interface Genesis {
   authority: string;
   params?: Params;
@@ -809,6 +893,7 @@ export interface MarketQueries {
   service(question: DeepPartial<QueryService>): Promise<Service>;
   services(question: DeepPartial<QueryServices>): Promise<AnswerServices>;
   price(question: DeepPartial<QueryPrice>): Promise<PriceState>;
+  priceHistory(question: DeepPartial<QueryPriceHistory>): Promise<AnswerPriceHistory>;
   supplier(question: DeepPartial<QuerySupplier>): Promise<Supplier>;
   suppliers(question: DeepPartial<QuerySuppliers>): Promise<AnswerSuppliers>;
   gateway(question: DeepPartial<QueryGateway>): Promise<Gateway>;
@@ -825,6 +910,7 @@ export interface MarketQueries {
   reputation(question: DeepPartial<QueryReputation>): Promise<AnswerReputation>;
   auditor(question: DeepPartial<QueryAuditor>): Promise<Auditor>;
   auditors(question: DeepPartial<QueryAuditors>): Promise<AnswerAuditors>;
+  prober(question: DeepPartial<QueryProber>): Promise<Prober>;
   invariants(question?: DeepPartial<QueryInvariants>): Promise<AnswerInvariants>;
 }
 
@@ -845,6 +931,9 @@ export interface MessageTypes {
   QualityRecord: MessageType<QualityRecord>;
   Reputation: MessageType<Reputation>;
   AuditGenesis: MessageType<AuditGenesis>;
+  AuditChoice: MessageType<AuditChoice>;
+  Probe: MessageType<Probe>;
+  Prober: MessageType<Prober>;
   Commitment: MessageType<Commitment>;
   Revealed: MessageType<Revealed>;
   CuWeights: MessageType<CuWeights>;
@@ -871,6 +960,7 @@ export interface MessageTypes {
   Settled: MessageType<Settled>;
   Split: MessageType<Split>;
   PriceState: MessageType<PriceState>;
+  PricePoint: MessageType<PricePoint>;
   Usage: MessageType<Usage>;
   Acked: MessageType<Acked>;
   AckEntry: MessageType<AckEntry>;
@@ -908,11 +998,17 @@ export interface MessageTypes {
   MsgRevealVerdicts: MessageType<MsgRevealVerdicts>;
   MsgPlantRinger: MessageType<MsgPlantRinger>;
   MsgOpenRinger: MessageType<MsgOpenRinger>;
+  MsgProveOvercount: MessageType<MsgProveOvercount>;
+  MsgChooseAudit: MessageType<MsgChooseAudit>;
+  MsgPlantProbe: MessageType<MsgPlantProbe>;
+  MsgOpenProbe: MessageType<MsgOpenProbe>;
   QueryParams: MessageType<QueryParams>;
   QueryService: MessageType<QueryService>;
   QueryServices: MessageType<QueryServices>;
   AnswerServices: MessageType<AnswerServices>;
   QueryPrice: MessageType<QueryPrice>;
+  QueryPriceHistory: MessageType<QueryPriceHistory>;
+  AnswerPriceHistory: MessageType<AnswerPriceHistory>;
   QuerySupplier: MessageType<QuerySupplier>;
   QuerySuppliers: MessageType<QuerySuppliers>;
   AnswerSuppliers: MessageType<AnswerSuppliers>;
@@ -940,5 +1036,6 @@ export interface MessageTypes {
   QueryAuditor: MessageType<QueryAuditor>;
   QueryAuditors: MessageType<QueryAuditors>;
   AnswerAuditors: MessageType<AnswerAuditors>;
+  QueryProber: MessageType<QueryProber>;
   Genesis: MessageType<Genesis>;
 }

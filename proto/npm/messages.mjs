@@ -46,6 +46,13 @@ export default {
           }
          }
         },
+        "Audited": {
+         "values": {
+          "AUDITED_UNCHOSEN": 0,
+          "AUDITED_FULL": 1,
+          "AUDITED_PROBES": 2
+         }
+        },
         "AuditParams": {
          "fields": {
           "rate": {
@@ -96,6 +103,18 @@ export default {
           "test": {
            "type": "AuditTest",
            "id": 12
+          },
+          "overcount_rate": {
+           "type": "uint32",
+           "id": 13
+          },
+          "unchosen": {
+           "type": "Audited",
+           "id": 14
+          },
+          "probe_deposit": {
+           "type": "string",
+           "id": 15
           }
          }
         },
@@ -105,7 +124,8 @@ export default {
           "IDENTITY_SAME": 1,
           "IDENTITY_UNSURE": 2,
           "IDENTITY_DIFFERS": 3,
-          "IDENTITY_WITHHELD": 4
+          "IDENTITY_WITHHELD": 4,
+          "IDENTITY_INFLATED": 5
          }
         },
         "Quality": {
@@ -292,6 +312,10 @@ export default {
           "audits": {
            "type": "uint32",
            "id": 7
+          },
+          "second_seed": {
+           "type": "bytes",
+           "id": 8
           }
          }
         },
@@ -411,6 +435,73 @@ export default {
            "rule": "repeated",
            "type": "cosmos.base.v1beta1.Coin",
            "id": 3
+          },
+          "choices": {
+           "rule": "repeated",
+           "type": "AuditChoice",
+           "id": 4
+          },
+          "probes": {
+           "rule": "repeated",
+           "type": "Probe",
+           "id": 5
+          },
+          "probers": {
+           "rule": "repeated",
+           "type": "Prober",
+           "id": 6
+          }
+         }
+        },
+        "AuditChoice": {
+         "fields": {
+          "app": {
+           "type": "string",
+           "id": 1
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 2
+          }
+         }
+        },
+        "Probe": {
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "commitment": {
+           "type": "bytes",
+           "id": 2
+          },
+          "planted_at": {
+           "type": "uint64",
+           "id": 3
+          },
+          "deposit": {
+           "type": "string",
+           "id": 4
+          }
+         }
+        },
+        "Prober": {
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "planted": {
+           "type": "uint64",
+           "id": 2
+          },
+          "opened": {
+           "type": "uint64",
+           "id": 3
+          },
+          "unopened": {
+           "type": "uint64",
+           "id": 4
           }
          }
         },
@@ -959,6 +1050,10 @@ export default {
           "value": {
            "type": "CoinValue",
            "id": 16
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 17
           }
          }
         },
@@ -1197,6 +1292,34 @@ export default {
           "since": {
            "type": "uint64",
            "id": 7
+          }
+         }
+        },
+        "PricePoint": {
+         "fields": {
+          "since": {
+           "type": "uint64",
+           "id": 1
+          },
+          "price": {
+           "type": "uint64",
+           "id": 2
+          },
+          "ubar": {
+           "type": "uint32",
+           "id": 3
+          },
+          "gain": {
+           "type": "uint32",
+           "id": 4
+          },
+          "admitted": {
+           "type": "uint64",
+           "id": 5
+          },
+          "capacity": {
+           "type": "uint64",
+           "id": 6
           }
          }
         },
@@ -1570,6 +1693,22 @@ export default {
           },
           "OpenRinger": {
            "requestType": "MsgOpenRinger",
+           "responseType": "MsgDone"
+          },
+          "ProveOvercount": {
+           "requestType": "MsgProveOvercount",
+           "responseType": "MsgDone"
+          },
+          "ChooseAudit": {
+           "requestType": "MsgChooseAudit",
+           "responseType": "MsgDone"
+          },
+          "PlantProbe": {
+           "requestType": "MsgPlantProbe",
+           "responseType": "MsgDone"
+          },
+          "OpenProbe": {
+           "requestType": "MsgOpenProbe",
            "responseType": "MsgDone"
           },
           "UpdateParams": {
@@ -1997,6 +2136,90 @@ export default {
           }
          }
         },
+        "MsgProveOvercount": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "accuser",
+          "(amino.name)": "lode/MsgProveOvercount"
+         },
+         "fields": {
+          "accuser": {
+           "type": "string",
+           "id": 1
+          },
+          "session_id": {
+           "type": "bytes",
+           "id": 2
+          },
+          "operator": {
+           "type": "string",
+           "id": 3
+          },
+          "receipt": {
+           "type": "SignedReceipt",
+           "id": 4
+          },
+          "opening": {
+           "type": "Opening",
+           "id": 5
+          }
+         }
+        },
+        "MsgChooseAudit": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "app",
+          "(amino.name)": "lode/MsgChooseAudit"
+         },
+         "fields": {
+          "app": {
+           "type": "string",
+           "id": 1
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 2
+          }
+         }
+        },
+        "MsgPlantProbe": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "operator",
+          "(amino.name)": "lode/MsgPlantProbe"
+         },
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "commitment": {
+           "type": "bytes",
+           "id": 2
+          }
+         }
+        },
+        "MsgOpenProbe": {
+         "options": {
+          "(cosmos.msg.v1.signer)": "operator",
+          "(amino.name)": "lode/MsgOpenProbe"
+         },
+         "fields": {
+          "operator": {
+           "type": "string",
+           "id": 1
+          },
+          "salt": {
+           "type": "bytes",
+           "id": 2
+          },
+          "app": {
+           "type": "string",
+           "id": 3
+          },
+          "start": {
+           "type": "uint64",
+           "id": 4
+          }
+         }
+        },
         "Query": {
          "methods": {
           "Params": {
@@ -2014,6 +2237,10 @@ export default {
           "Price": {
            "requestType": "QueryPrice",
            "responseType": "PriceState"
+          },
+          "PriceHistory": {
+           "requestType": "QueryPriceHistory",
+           "responseType": "AnswerPriceHistory"
           },
           "Supplier": {
            "requestType": "QuerySupplier",
@@ -2079,6 +2306,10 @@ export default {
            "requestType": "QueryAuditors",
            "responseType": "AnswerAuditors"
           },
+          "Prober": {
+           "requestType": "QueryProber",
+           "responseType": "lode.market.v1.Prober"
+          },
           "Invariants": {
            "requestType": "QueryInvariants",
            "responseType": "AnswerInvariants"
@@ -2122,6 +2353,35 @@ export default {
           "service": {
            "type": "string",
            "id": 1
+          }
+         }
+        },
+        "QueryPriceHistory": {
+         "fields": {
+          "service": {
+           "type": "string",
+           "id": 1
+          },
+          "before": {
+           "type": "uint64",
+           "id": 2
+          },
+          "limit": {
+           "type": "uint32",
+           "id": 3
+          }
+         }
+        },
+        "AnswerPriceHistory": {
+         "fields": {
+          "points": {
+           "rule": "repeated",
+           "type": "PricePoint",
+           "id": 1
+          },
+          "predicted": {
+           "type": "PricePoint",
+           "id": 2
           }
          }
         },
@@ -2181,6 +2441,10 @@ export default {
            "rule": "repeated",
            "type": "Delegation",
            "id": 2
+          },
+          "audited": {
+           "type": "Audited",
+           "id": 3
           }
          }
         },
@@ -2403,6 +2667,14 @@ export default {
           "auditors": {
            "rule": "repeated",
            "type": "Auditor",
+           "id": 1
+          }
+         }
+        },
+        "QueryProber": {
+         "fields": {
+          "operator": {
+           "type": "string",
            "id": 1
           }
          }

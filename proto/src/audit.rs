@@ -16,6 +16,7 @@ pub mod case;
 pub mod committee;
 pub mod exhibit;
 pub mod params;
+pub mod probe;
 pub mod quality;
 pub mod ruling;
 pub mod standing;
@@ -23,6 +24,7 @@ pub mod tally;
 pub mod verdict;
 
 pub use params::Params;
+pub use probe::Audited;
 pub use tally::Completed;
 pub use verdict::{Identity, Quality, Verdict};
 

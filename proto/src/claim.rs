@@ -112,8 +112,10 @@ pub mod reason {
     pub const NOT_PROVEN: &str = "not_proven";
     /// A shown leaf was wrong.
     pub const REFUTED: &str = "refuted";
-    /// An audit of it convicted its supplier.
+    /// An audit of it convicted its supplier, or it was shown to bill what cannot be.
     pub const CONVICTED: &str = "convicted";
+    /// A supplier lost stake for a bill that cannot be.
+    pub const OVERCOUNTED: &str = "overcounted";
     /// The app's budget was used up, and what the gateway's stake backs of this session too.
     pub const OVER_COMMITTED: &str = "over_committed";
     /// It costs less than one unit of the coin.

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod leaf;
 pub mod message;
 pub mod names;
+pub mod overcount;
 pub mod params;
 pub mod payout;
 pub mod price;

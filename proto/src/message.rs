@@ -1,12 +1,14 @@
 //! What accounts ask of the market.
 
 use crate::audit::auditor::Auditor;
+use crate::audit::probe::{Choice, Probe, Prober};
 use crate::audit::ruling::Reputation;
-use crate::audit::{Round, Verdict};
+use crate::audit::{Audited, Round, Verdict};
 use crate::claim::ClaimRoot;
 use crate::keys::{Address, RelayKey};
 use crate::leaf::Opening;
 use crate::params::Params;
+use crate::relay::{Receipt, Signed};
 use crate::service::{Service, ServiceId};
 use crate::supplier::{Delegation, Escrow, Gateway, Offer, PayoutShare, Supplier};
 use crate::units::{Amount, Coin, Digest, Height};
@@ -196,6 +198,41 @@ pub struct OpenRinger {
     pub expected: Verdict,
 }
 
+/// Shows that a supplier bills what cannot be, see [`crate::overcount`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProveOvercount {
+    pub accuser: Address,
+    pub session_id: Digest,
+    /// Whose claim it is.
+    pub operator: Address,
+    pub receipt: Option<Signed<Receipt>>,
+    pub opening: Option<Opening>,
+}
+
+/// Says which traffic of an app auditors may read, in sessions that open from then on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChooseAudit {
+    pub app: Address,
+    pub audited: Audited,
+}
+
+/// Commits to a probe before its sessions begin, with a deposit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlantProbe {
+    pub operator: Address,
+    pub commitment: Digest,
+}
+
+/// Shows that sessions were a probe, so that their audits are judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenProbe {
+    pub operator: Address,
+    pub salt: Digest,
+    pub app: Address,
+    /// The first height of its sessions.
+    pub start: Height,
+}
+
 /// Changes all parameters, from the next session on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateParams {
@@ -210,6 +247,9 @@ pub struct AuditGenesis {
     pub reputations: Vec<Reputation>,
     /// What the purse for audits holds, one coin of each denomination.
     pub pool: Vec<Coin>,
+    pub choices: Vec<Choice>,
+    pub probes: Vec<Probe>,
+    pub probers: Vec<Prober>,
 }
 
 /// What a market begins with, and what it exports.
@@ -294,5 +334,9 @@ messages! {
     RevealVerdicts signed by auditor,
     PlantRinger signed by operator,
     OpenRinger signed by operator,
+    ProveOvercount signed by accuser,
+    ChooseAudit signed by app,
+    PlantProbe signed by operator,
+    OpenProbe signed by operator,
     UpdateParams signed by authority,
 }

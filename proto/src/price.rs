@@ -11,6 +11,10 @@
 //! delay d sessions and demand elasticity e the price does not overshoot while
 //! `gain * e <= d^d / (d+1)^(d+1)` (Levin and May, 1976).
 
+mod history;
+
+pub use history::{HISTORY_SESSIONS, Point};
+
 use crate::fixed;
 use crate::units::{Cu, Height, Ppm, Price};
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,14 @@
 //! What anybody can ask about the market: a request and its answer for each gRPC path.
 
+use crate::audit::Audited;
 use crate::audit::auditor::Auditor;
 use crate::audit::case::{Case, Docket};
+use crate::audit::probe::Prober;
 use crate::audit::ruling::Reputation;
 use crate::claim::{Claim, Settled};
 use crate::keys::Address;
 use crate::params::Params;
-use crate::price::State as PriceState;
+use crate::price::{Point, State as PriceState};
 use crate::service::{Service, ServiceId};
 use crate::session::Session;
 use crate::supplier::{Delegation, Escrow, Gateway, Supplier};
@@ -52,6 +54,8 @@ queries! {
     ListServices { after: Option<ServiceId>, limit: u32 } -> Services, "Services";
     /// Where a service's price stands.
     GetPrice { service: Option<ServiceId> } -> PriceState, "Price";
+    /// How a service's price came about, newest first, before one session; and the next step.
+    GetPriceHistory { service: Option<ServiceId>, before: Height, limit: u32 } -> PriceHistory, "PriceHistory";
     /// One supplier.
     GetSupplier { operator: Option<Address> } -> Supplier, "Supplier";
     /// Suppliers in the order of their addresses, after one.
@@ -87,6 +91,8 @@ queries! {
     GetAuditor { address: Option<Address> } -> Auditor, "Auditor";
     /// Auditors in the order of their addresses, after one.
     ListAuditors { after: Option<Address>, limit: u32 } -> Auditors, "Auditors";
+    /// What became of an operator's probes.
+    GetProber { operator: Option<Address> } -> Prober, "Prober";
     /// What the records say that each purse must hold.
     GetInvariants {} -> Invariants, "Invariants";
 }
@@ -95,6 +101,15 @@ queries! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Services {
     pub services: Vec<Service>,
+}
+
+/// How a service's price came about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceHistory {
+    /// Newest first. Where there is none for a session, the price stood still.
+    pub points: Vec<Point>,
+    /// The next session's, if nothing more were settled: a prediction.
+    pub predicted: Option<Point>,
 }
 
 /// A page of suppliers.
@@ -108,6 +123,8 @@ pub struct Suppliers {
 pub struct App {
     pub escrow: Vec<Escrow>,
     pub delegations: Vec<Delegation>,
+    /// What the app chose of its traffic.
+    pub audited: Audited,
 }
 
 /// A page of sessions.

@@ -13,6 +13,7 @@
 //! Windows are half-open and touch: each height is in one. A relay belongs to the session in which
 //! it started, however long it takes within `relay_max`.
 
+use crate::audit::Audited;
 use crate::coins::Value;
 use crate::keys::{Address, RelayKey};
 use crate::params::{Params, Proving, Windows};
@@ -45,6 +46,8 @@ pub struct Terms {
     pub proving: Proving,
     /// What the coin weighs against stake.
     pub value: Value,
+    /// Which of its relays auditors may read.
+    pub audited: Audited,
 }
 
 impl Terms {
@@ -67,6 +70,7 @@ impl Terms {
             shares: params.shares,
             proving: params.proving,
             value,
+            audited: params.audits.unchosen,
         }
     }
 
@@ -237,6 +241,7 @@ mod tests {
             shares: Shares::standard(),
             proving: Params::dev().proving,
             value: Value { stake: 5, units: 2 },
+            audited: Audited::Full,
         };
         let (own, other) = (terms("ulode").split(Amount(101)), terms("uusd").split(Amount(101)));
         assert_eq!((own.treasury, own.burn), (Amount(2), Amount(8)));

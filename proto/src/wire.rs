@@ -162,6 +162,7 @@ wire! {
         payer_cap, operator_cap,
     };
     price::State as gen_::PriceState { x, ubar, gain, last_sign, price, since };
+    price::Point as gen_::PricePoint { since, price, ubar, gain, admitted, capacity };
     params::Params as gen_::Params {
         session_length, windows, relay_max, suppliers_per_session, inflight_max,
         request_max_bytes, checkpoint_cu, shares, proving, price, supplier_stake_min,
@@ -171,7 +172,7 @@ wire! {
     session::Terms as gen_::Terms {
         protocol_version, price, denom, source, cu_weights, tokenizer_hash, template_hash,
         context_max, windows, relay_max, inflight_max, request_max_bytes, checkpoint_cu, shares,
-        proving, value,
+        proving, value, audited,
     };
     session::Seat as gen_::Seat { operator, relay_key, endpoint, payouts };
     session::Session as gen_::Session {
@@ -225,7 +226,8 @@ wire! {
     standing::Test as gen_::AuditTest { honest, cheat, threshold };
     audit::Params as gen_::AuditParams {
         rate, committee, large_committee, tolerance, fee, claim_typical, bond_min, penalties,
-        ringer_rate, ringers, slash_rate, test,
+        ringer_rate, ringers, slash_rate, test, overcount_rate,
+        unchosen, probe_deposit,
     };
     verdict::Verdict as gen_::Verdict { identity, quality };
     audit::tally::Vote as gen_::Vote { auditor, verdict };
@@ -235,14 +237,25 @@ wire! {
     };
     case::Member as gen_::Member { auditor, power, vrf_key };
     case::Panel as gen_::Panel { members };
-    case::Docket as gen_::Docket { start, seed, opens, closes, params, panel, audits };
+    case::Docket as gen_::Docket {
+        start, seed, opens, closes, params, panel, audits, second_seed,
+    };
     auditor::Auditor as gen_::Auditor {
         address, bond, leaving, until, earned, lost, verdicts, apart, unrevealed, skipped,
     };
     standing::Standing as gen_::AuditStanding { score, audits, failures, convictions };
     audit::quality::Record as gen_::QualityRecord { mean, square, count };
     ruling::Reputation as gen_::Reputation { operator, service, standing, quality };
-    message::AuditGenesis as gen_::AuditGenesis { auditors, reputations, pool };
+    message::AuditGenesis as gen_::AuditGenesis {
+        auditors, reputations, pool, choices, probes, probers,
+    };
+    audit::probe::Choice as gen_::AuditChoice { app, audited };
+    audit::probe::Probe as gen_::Probe { operator, commitment, planted_at, deposit };
+    audit::probe::Prober as gen_::Prober { operator, planted, opened, unopened };
+    message::ChooseAudit as gen_::MsgChooseAudit { app, audited };
+    message::PlantProbe as gen_::MsgPlantProbe { operator, commitment };
+    message::OpenProbe as gen_::MsgOpenProbe { operator, salt, app, start };
+    query::GetProber as gen_::QueryProber { operator };
     message::BondAuditor as gen_::MsgBondAuditor { auditor, add };
     message::UnbondAuditor as gen_::MsgUnbondAuditor { auditor };
     message::Commitment as gen_::Commitment { audit_id, digest };
@@ -251,10 +264,15 @@ wire! {
     message::RevealVerdicts as gen_::MsgRevealVerdicts { auditor, start, ticket, verdicts };
     message::PlantRinger as gen_::MsgPlantRinger { operator, commitment };
     message::OpenRinger as gen_::MsgOpenRinger { operator, audit_id, salt, expected };
+    message::ProveOvercount as gen_::MsgProveOvercount {
+        accuser, session_id, operator, receipt, opening,
+    };
     query::GetParams as gen_::QueryParams {};
     query::GetService as gen_::QueryService { id };
     query::ListServices as gen_::QueryServices { after, limit };
     query::GetPrice as gen_::QueryPrice { service };
+    query::GetPriceHistory as gen_::QueryPriceHistory { service, before, limit };
+    query::PriceHistory as gen_::AnswerPriceHistory { points, predicted };
     query::GetSupplier as gen_::QuerySupplier { operator };
     query::ListSuppliers as gen_::QuerySuppliers { after, limit };
     query::GetGateway as gen_::QueryGateway { address };
@@ -277,7 +295,7 @@ wire! {
     query::GetInvariants as gen_::QueryInvariants {};
     query::Services as gen_::AnswerServices { services };
     query::Suppliers as gen_::AnswerSuppliers { suppliers };
-    query::App as gen_::AnswerApp { escrow, delegations };
+    query::App as gen_::AnswerApp { escrow, delegations, audited };
     query::Sessions as gen_::AnswerSessions { sessions };
     query::Clock as gen_::AnswerClock { height, start, next_start };
     query::SeedAt as gen_::AnswerSeed { height, seed };

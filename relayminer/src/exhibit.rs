@@ -105,10 +105,7 @@ impl Miner {
         let case = self.asks.case(&*self.market, audit, at).await?;
         let case = case.filter(|case| case.audit.operator == self.identity.operator);
         let case = case.ok_or(AskRefused::Unknown(audit))?;
-        if case.stage.round() != Some(ask.round) {
-            return Err(NoSeat::NotAsked(audit).into());
-        }
-        let docket = self.asks.docket(&*self.market, case.start, ask.round, at).await?;
+        let docket = self.asks.docket(&*self.market, case.start, ask.round).await?;
         let docket = docket.ok_or(AskRefused::Unknown(audit))?;
         ask.check(&case, &docket, at)?;
         let _place = self.asks.enter(ask.auditor(), audit, ask.round)?;

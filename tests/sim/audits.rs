@@ -2,5 +2,6 @@
 
 mod auditors;
 mod market;
+mod probes;
 mod rules;
 mod suppliers;

@@ -9,4 +9,5 @@ mod coins;
 mod days;
 mod honest;
 mod hostile;
+mod price;
 mod rogues;

@@ -1,5 +1,6 @@
 //! Liars. For every rule that moves money one tries to dodge it, and loses.
 
+mod bills;
 mod claims;
 mod leaves;
 mod shapes;

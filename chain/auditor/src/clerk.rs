@@ -16,7 +16,7 @@ use crate::duties::{Duty, Watched};
 use crate::journal::{Entry, Journal, JournalFailed};
 use crate::metrics::name;
 use crate::status::Status;
-use chain_client::{BlockNews, QueryError};
+use chain_client::BlockNews;
 use daemon::Stop;
 use futures::StreamExt;
 use hall::Judged;
@@ -171,13 +171,17 @@ impl Clerk {
         let at = self.height;
         self.watched.retain(|_, watched| at < watched.docket.closes);
         for (start, watched) in &mut self.watched {
-            let read = async {
-                let docket = self.hall.chain().docket(*start).await?;
-                Ok::<_, QueryError>((docket, self.hall.chain().audits(*start).await?))
-            };
-            match read.await {
-                Ok((Some(docket), cases)) => watched.renew(docket, cases, self.hall.secret()),
-                Ok((None, _)) => {}
+            if watched.wants_second_seed(at) {
+                match self.hall.chain().docket(*start).await {
+                    Ok(Some(docket)) => watched.renew(docket, self.hall.secret()),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%start, %error, "the docket is read later"),
+                }
+            }
+            match self.hall.chain().audits(*start).await {
+                Ok(cases) => {
+                    watched.cases = cases.into_iter().map(|case| (case.audit.id, case)).collect();
+                }
                 Err(error) => tracing::warn!(%start, %error, "audits are read at the next block"),
             }
         }
@@ -192,8 +196,7 @@ impl Clerk {
                         let Some(case) = watched.cases.get(&audit).cloned() else { continue };
                         let Some(ticket) = watched.proof(round) else { continue };
                         watched.judging.insert((audit, round));
-                        let hall = self.hall.clone();
-                        let give_up = watched.give_up(round);
+                        let (hall, give_up) = (self.hall.clone(), watched.give_up(round));
                         let start = *start;
                         self.tasks.spawn(async move {
                             let judged = hall.judge(case, round, ticket, give_up).await;

@@ -26,8 +26,14 @@ const JUDGE_MAX: Duration = Duration::from_secs(60);
 
 /// What tells which model gave an answer. It takes long, so it is called on a thread of its own.
 pub trait Identify: Send + Sync {
-    /// What is found, and why.
-    fn identify(&self, dossier: &Dossier, checked: &Checked) -> (Identity, String);
+    /// What is found, and why. Where a service is judged, `owed` is the kernel class whose evidence
+    /// its suppliers must show: who shows none that can be compared withholds it.
+    fn identify(
+        &self,
+        dossier: &Dossier,
+        checked: &Checked,
+        owed: Option<&str>,
+    ) -> (Identity, String);
 }
 
 /// A listed model, as an auditor has it.
@@ -35,6 +41,14 @@ pub trait Identify: Send + Sync {
 pub struct Model {
     pub identify: Arc<dyn Identify>,
     pub meter: Arc<Meter>,
+}
+
+/// What a relay is judged by.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub weights: CuWeights,
+    /// Where the service is judged, the kernel class that it lists.
+    pub owed: Option<String>,
 }
 
 /// The instruments.
@@ -109,7 +123,7 @@ impl Desk {
     }
 
     /// Judges a relay whose dossier holds together.
-    pub async fn judge(&self, dossier: Dossier, checked: Checked, weights: CuWeights) -> Finding {
+    pub async fn judge(&self, dossier: Dossier, checked: Checked, terms: Terms) -> Finding {
         let dossier = Arc::new(dossier);
         let Some(model) = self.models.get(&dossier.service).cloned() else {
             let because = format!("no model of {} is configured here", dossier.service);
@@ -117,8 +131,7 @@ impl Desk {
             return Finding { verdict, because, excess: Cu(0) };
         };
         let read = dossier.clone();
-        let measured =
-            tokio::task::spawn_blocking(move || measure(&model, &read, &checked, weights));
+        let measured = tokio::task::spawn_blocking(move || model.measure(&read, &checked, &terms));
         let Measured { identity, mut because, excess, words } = match measured.await {
             Ok(measured) => measured,
             Err(error) => Measured::failed(&error),
@@ -172,10 +185,11 @@ fn noted<T>(because: &mut String, name: &str, outcome: Result<T, String>) -> Opt
     outcome.map_err(|error| because.push_str(&format!("; the {name} gives no mark: {error}"))).ok()
 }
 
-struct Measured {
-    identity: Identity,
-    because: String,
-    excess: Cu,
+/// What can be measured of a dossier alone.
+pub struct Measured {
+    pub identity: Identity,
+    pub because: String,
+    pub excess: Cu,
     /// None where there is nothing to read.
     words: Option<Words>,
 }
@@ -187,24 +201,30 @@ impl Measured {
     }
 }
 
-fn measure(model: &Model, dossier: &Dossier, checked: &Checked, weights: CuWeights) -> Measured {
-    let (identity, mut because) = model.identify.identify(dossier, checked);
-    let Some(endpoint) = endpoint(&dossier.path) else {
-        return Measured { identity, because, excess: Cu(0), words: None };
-    };
-    let exchange = Exchange { endpoint, request: &dossier.body, answer: &dossier.answer };
-    let excess = match usage_max(&model.meter, exchange) {
-        Ok(most) => excess(weights, checked.receipt.usage, most),
-        Err(error) => {
-            because.push_str(&format!("; {error}"));
-            checked.receipt.cu
+impl Model {
+    /// Which model ran, and what the receipt billed too much. A bill beyond the recount is told before
+    /// anything else: it is exact.
+    pub fn measure(&self, dossier: &Dossier, checked: &Checked, terms: &Terms) -> Measured {
+        let owed = terms.owed.as_deref();
+        let (mut identity, mut because) = self.identify.identify(dossier, checked, owed);
+        let Some(endpoint) = endpoint(&dossier.path) else {
+            return Measured { identity, because, excess: Cu(0), words: None };
+        };
+        let exchange = Exchange { endpoint, request: &dossier.body, answer: &dossier.answer };
+        let excess = match usage_max(&self.meter, exchange) {
+            Ok(most) => excess(terms.weights, checked.receipt.usage, most),
+            Err(error) => {
+                because.push_str(&format!("; {error}"));
+                checked.receipt.cu
+            }
+        };
+        if excess > Cu(0) {
+            because.push_str(&format!("; the receipt billed {excess} compute units too many"));
+            identity = Identity::Inflated;
         }
-    };
-    if excess > Cu(0) {
-        because.push_str(&format!("; the receipt billed {excess} compute units too many"));
+        let words = words::of(&self.meter, endpoint, dossier);
+        Measured { identity, because, excess, words }
     }
-    let words = words::of(&model.meter, endpoint, dossier);
-    Measured { identity, because, excess, words }
 }
 
 /// What a client asked for by a path.

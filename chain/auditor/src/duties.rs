@@ -3,7 +3,7 @@
 use crate::journal::Journal;
 use proto::audit::Round;
 use proto::audit::case::{Case, Docket};
-use proto::audit::committee::{Power, sits, ticket_input};
+use proto::audit::committee::{Power, sits};
 use proto::names::VERDICTS_PER_TX_MAX;
 use proto::vrf::{VrfOutput, VrfProof, VrfSecret};
 use proto::{Address, Digest, Height};
@@ -18,9 +18,8 @@ pub const GIVE_UP_BEFORE: u64 = 3;
 pub struct Watched {
     pub docket: Docket,
     auditor: Address,
+    tickets: BTreeMap<Round, (VrfOutput, VrfProof)>,
     own: u64,
-    /// Of the rounds whose seed is known.
-    tickets: BTreeMap<Round, Ticket>,
     /// The audits as the chain has them.
     pub cases: BTreeMap<Digest, Case>,
     /// What is fetched or judged at this moment.
@@ -29,17 +28,10 @@ pub struct Watched {
     pub committed: BTreeSet<(Digest, Round)>,
     /// What is revealed, or on its way.
     pub revealed: BTreeSet<(Digest, Round)>,
-    /// Rounds in which the ticket was shown, or is on its way.
+    /// The rounds whose ticket was shown, or is on its way.
     pub shown: BTreeSet<Round>,
     /// Verdicts in one transaction: one where the chain refused several.
     pub at_once: usize,
-}
-
-/// What draws an auditor's seats, and the proof of it.
-#[derive(Clone, Copy)]
-struct Ticket {
-    output: VrfOutput,
-    proof: VrfProof,
 }
 
 /// One thing to do.
@@ -61,8 +53,8 @@ impl Watched {
         let mut watched = Watched {
             docket,
             auditor,
-            own,
             tickets: BTreeMap::new(),
+            own,
             cases: BTreeMap::new(),
             judging: BTreeSet::new(),
             committed: BTreeSet::new(),
@@ -74,26 +66,30 @@ impl Watched {
         Some(watched)
     }
 
-    /// Takes what the chain says of the docket and its audits.
-    pub fn renew(&mut self, docket: Docket, cases: Vec<Case>, secret: &VrfSecret) {
-        self.docket = docket;
-        self.cases = cases.into_iter().map(|case| (case.audit.id, case)).collect();
-        self.draw(secret);
-    }
-
+    /// Draws the tickets whose seeds are known.
     fn draw(&mut self, secret: &VrfSecret) {
         for round in [Round::First, Round::Second] {
-            let input = ticket_input(&self.docket.seed, self.docket.start);
-            self.tickets.entry(round).or_insert_with(|| {
-                let (output, proof) = secret.prove(&input.0);
-                Ticket { output, proof }
-            });
+            if let Some(input) = self.docket.ticket_input(round) {
+                self.tickets.entry(round).or_insert_with(|| secret.prove(&input.0));
+            }
         }
     }
 
-    /// The proof of a round's ticket, once it can be drawn.
+    /// Whether the chain knows the second seed by the height `at`, and this does not yet.
+    pub fn wants_second_seed(&self, at: Height) -> bool {
+        at >= self.docket.schedule().commits(Round::Second).start
+            && !self.tickets.contains_key(&Round::Second)
+    }
+
+    /// Takes the docket as the chain has it by now.
+    pub fn renew(&mut self, docket: Docket, secret: &VrfSecret) {
+        self.docket = docket;
+        self.draw(secret);
+    }
+
+    /// The proof of the ticket of a round, once its seed is known.
     pub fn proof(&self, round: Round) -> Option<VrfProof> {
-        self.tickets.get(&round).map(|ticket| ticket.proof)
+        self.tickets.get(&round).map(|(_, proof)| *proof)
     }
 
     /// Whether the auditor sits on the committee of a round.
@@ -101,7 +97,7 @@ impl Watched {
         let power = Power { own: self.own, total: self.docket.power() };
         let size = self.docket.params.size(round);
         let ticket = self.tickets.get(&round);
-        ticket.is_some_and(|ticket| sits(&ticket.output, audit, round, power, size))
+        ticket.is_some_and(|(ticket, _)| sits(ticket, audit, round, power, size))
     }
 
     /// The height from which on a supplier that shows nothing is given up.
@@ -160,9 +156,11 @@ impl Watched {
         let mine = self.asked(round).filter(said).map(|case| case.audit.id);
         let ready: Vec<Digest> =
             mine.filter(|audit| !self.revealed.contains(&(*audit, round))).collect();
-        // Where an audit is open the ticket is shown, with a seat or without.
-        let open = self.cases.values().any(|case| case.stage.round() == Some(round));
-        if ready.is_empty() && open && !self.shown.contains(&round) {
+        // A round's ticket is shown with a seat or without, if anything was asked in it.
+        let any = self.cases.values().any(|case| case.stage.round() == Some(round));
+        let first = round == Round::First;
+        let known = self.tickets.contains_key(&round);
+        if ready.is_empty() && (first || any) && known && !self.shown.contains(&round) {
             return vec![Duty::Reveal { round, audits: Vec::new() }];
         }
         let parts = ready.chunks(self.at_once);

@@ -82,6 +82,7 @@ pub(crate) fn name(identity: Identity) -> &'static str {
         Identity::Same => "same",
         Identity::Unsure => "unsure",
         Identity::Differs => "differs",
+        Identity::Inflated => "inflated",
         Identity::Withheld => "withheld",
     }
 }

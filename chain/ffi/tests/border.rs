@@ -193,6 +193,7 @@ fn a_value_longer_than_the_lent_room_is_fetched() {
                 amount: Amount(1),
             }],
             delegations: vec![],
+            audited: proto::audit::Audited::Unchosen,
         };
         let mut key = vec![0x18];
         key.extend([i; 20]);

@@ -1,5 +1,8 @@
 //! What anybody can ask about audits.
 
+use super::docket;
+use crate::draft::Draft;
+use crate::glance::Glance;
 use crate::host::Host;
 use crate::keys;
 use crate::query::{asked, page, read, rows};
@@ -16,7 +19,7 @@ pub(crate) fn audit(host: &impl Host, q: query::GetAudit) -> Result<Case, Refuse
 }
 
 pub(crate) fn docket(host: &impl Host, q: query::GetDocket) -> Result<Docket, Refused> {
-    read(host, &keys::docket(q.start), format!("a docket of the sessions from {}", q.start))
+    docket::load(&mut Draft::new(&mut Glance(host)), q.start)
 }
 
 /// Audits of one start, session, supplier or auditor. Those of a supplier or auditor come newest

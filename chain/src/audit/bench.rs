@@ -8,14 +8,14 @@ use super::{auditor, docket, pool};
 use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse};
 use crate::registry::{frozen, supplier};
-use crate::{keys, proof, seeds};
+use crate::{claim, keys};
 use proto::audit::Round;
 use proto::audit::auditor::{Attendance, Missed};
 use proto::audit::case::{AUDITORS_MAX, Case, DOCKET_MAX, Docket, Stage};
 use proto::audit::committee::Power;
 use proto::audit::ruling::{Bench, Reputation, Ruling};
 use proto::audit::tally::{Tally, tally};
-use proto::claim::{Claim, Event as Turn, reason};
+use proto::claim::reason;
 use proto::session::Session;
 use proto::vrf::VrfOutput;
 use proto::{Address, Amount, Coin, Denom, Digest};
@@ -74,10 +74,12 @@ impl Sitting {
         }
         self.pay_fees(draft);
         self.punish(draft);
+        for member in &self.docket.panel {
+            draft.delete(keys::ticket(self.docket.start, self.round, &member.auditor));
+        }
         if self.round == Round::Second {
-            for member in &self.docket.panel {
-                draft.delete(keys::ticket(self.docket.start, &member.auditor));
-            }
+            // Seeds are forgotten; with this one tickets can be checked as long as the docket is kept.
+            draft.write(keys::docket(self.docket.start), &self.docket);
         }
     }
 
@@ -109,7 +111,7 @@ impl Sitting {
         let nothing = BTreeSet::new();
         for member in self.docket.panel.clone() {
             let auditor = member.auditor;
-            let ticket = draft.get(&keys::ticket(self.docket.start, &auditor));
+            let ticket = draft.get(&keys::ticket(self.docket.start, self.round, &auditor));
             let ticket = ticket.and_then(|bytes| bytes.try_into().ok()).map(VrfOutput);
             let attended = Attendance {
                 ticket: ticket.as_ref(),
@@ -200,17 +202,8 @@ impl Sitting {
                 .with("amount", Coin::stake(slashed))
                 .with("reason", reason::CONVICTED),
         );
-        let (Some(session), Some(mut claim)) = (
-            draft.read::<Session>(&keys::session(&id)),
-            draft.read::<Claim>(&keys::claim(&id, &operator)),
-        ) else {
-            return;
-        };
-        let Some(seed) = seeds::at(draft, session.reveal_height()) else { return };
-        let phase = proof::revealed(&session, &claim, &seed);
-        if let Ok((convicted, _)) = phase.after(Turn::Convicted) {
-            claim.phase = convicted;
-            draft.write(keys::claim(&id, &operator), &claim);
+        if let Some(session) = draft.read::<Session>(&keys::session(&id)) {
+            claim::convict(draft, &session, &operator);
         }
     }
 

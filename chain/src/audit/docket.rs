@@ -9,15 +9,20 @@ use crate::refused::Refused;
 use crate::registry::service;
 use crate::{keys, params, proof, seeds};
 use proto::audit::case::{Again, Case, DOCKET_MAX, Docket, Panel, Stage};
-use proto::audit::{self, Audit, Round};
+use proto::audit::{self, Audit, Audited, Round};
 use proto::claim::{Claim, Phase};
 use proto::session::Session;
 use proto::{Digest, Height};
 use std::collections::BTreeMap;
 
 pub(crate) fn load<H: Host>(draft: &mut Draft<'_, H>, start: Height) -> Result<Docket, Refused> {
-    let docket = draft.read(&keys::docket(start));
-    docket.ok_or_else(|| Refused::missing(format!("a docket of the sessions from {start}")))
+    let docket: Option<Docket> = draft.read(&keys::docket(start));
+    let mut docket =
+        docket.ok_or_else(|| Refused::missing(format!("a docket of the sessions from {start}")))?;
+    if docket.second_seed.is_none() {
+        docket.second_seed = seeds::at(draft, docket.schedule().commit_again.start);
+    }
+    Ok(docket)
 }
 
 pub(crate) fn case<H: Host>(draft: &mut Draft<'_, H>, id: &Digest) -> Result<Case, Refused> {
@@ -44,7 +49,9 @@ pub(crate) fn draw_due<H: Host>(draft: &mut Draft<'_, H>) {
     for (key, _) in due {
         let id = keys::queued(&key).try_into().map(Digest).unwrap_or_default();
         let session = draft.read::<Session>(&keys::session(&id));
-        if let Some(session) = session.filter(|_| !panel.members.is_empty()) {
+        // What nobody may read is drawn when it turns out to be a probe.
+        let read = |session: &Session| session.terms.audited != Audited::Probes;
+        if let Some(session) = session.filter(|s| !panel.members.is_empty() && read(s)) {
             let cases = of_session(draft, &session);
             drawn.entry(session.start).or_default().extend(cases);
         }
@@ -56,7 +63,10 @@ pub(crate) fn draw_due<H: Host>(draft: &mut Draft<'_, H>) {
 }
 
 /// What is drawn of a session's final claims.
-fn of_session<H: Host>(draft: &mut Draft<'_, H>, session: &Session) -> Vec<(Session, Case)> {
+pub(super) fn of_session<H: Host>(
+    draft: &mut Draft<'_, H>,
+    session: &Session,
+) -> Vec<(Session, Case)> {
     let rate = params::load(draft).audits.rate;
     let (Some(revealed), Some(seed)) =
         (seeds::at(draft, session.reveal_height()), seeds::at(draft, session.audit_window().start))
@@ -97,7 +107,7 @@ fn asked<H: Host>(draft: &mut Draft<'_, H>, session: &Session, audit: Audit) -> 
 
 /// Puts audits on the docket of their start. Where there are more than it holds, those with the
 /// smallest ids stay: the seed chose these, and nobody else could.
-fn open<H: Host>(
+pub(super) fn open<H: Host>(
     draft: &mut Draft<'_, H>,
     start: Height,
     mut cases: Vec<(Session, Case)>,
@@ -137,6 +147,8 @@ fn begin<H: Host>(draft: &mut Draft<'_, H>, session: &Session, panel: &Panel) ->
         params: audit::Params { ringers: Vec::new(), ..all.audits },
         panel: panel.members.clone(),
         audits: 0,
+        // Its height has not come yet.
+        second_seed: None,
     };
     let schedule = docket.schedule();
     for round in [Round::First, Round::Second] {

@@ -7,7 +7,7 @@ use crate::keys;
 use crate::refused::Refused;
 use proto::audit::Round;
 use proto::audit::case::Docket;
-use proto::audit::committee::{Power, sits, ticket_input};
+use proto::audit::committee::{Power, sits};
 use proto::audit::tally::Vote;
 use proto::message::{CommitVerdicts, RevealVerdicts, Revealed};
 use proto::names::VERDICTS_PER_TX_MAX;
@@ -78,7 +78,7 @@ pub(crate) fn reveal<H: Host>(draft: &mut Draft<'_, H>, m: &RevealVerdicts) -> R
         false => Round::First,
     };
     within(at, schedule.reveals(round))?;
-    let ticket = ticket(draft, &docket, m)?;
+    let ticket = ticket(draft, &docket, round, m)?;
     for revealed in &m.verdicts {
         take(draft, &docket, round, (&m.auditor, &ticket), revealed)?;
     }
@@ -87,10 +87,12 @@ pub(crate) fn reveal<H: Host>(draft: &mut Draft<'_, H>, m: &RevealVerdicts) -> R
     Ok(())
 }
 
-/// Checks and keeps a ticket: from then on everybody can say what the auditor's duties were.
+/// Checks and keeps a ticket: from then on everybody can say what the auditor's duties of that round
+/// were.
 fn ticket<H: Host>(
     draft: &mut Draft<'_, H>,
     docket: &Docket,
+    round: Round,
     m: &RevealVerdicts,
 ) -> Result<VrfOutput, Refused> {
     draft.charge(2 * gas::SIGNATURE);
@@ -98,9 +100,10 @@ fn ticket<H: Host>(
     let key = member
         .map(|member| member.vrf_key)
         .ok_or(AuditRefused::NotOnPanel { auditor: m.auditor, start: m.start })?;
-    let input = ticket_input(&docket.seed, docket.start);
+    let input = docket.ticket_input(round);
+    let input = input.ok_or_else(|| Refused::missing("the seed of the second round's tickets"))?;
     let output = key.verify(&input.0, &m.ticket).map_err(AuditRefused::from)?;
-    draft.set(keys::ticket(docket.start, &m.auditor), output.0.to_vec());
+    draft.set(keys::ticket(docket.start, round, &m.auditor), output.0.to_vec());
     Ok(output)
 }
 

@@ -5,13 +5,14 @@ use crate::role::{Start, bind, from_here, gas, limit_threads};
 use ::auditor::config::{Config, JudgeAt};
 use ::auditor::desk::{Identify, Model};
 use clap::Subcommand;
+use engine::KERNEL_CLASS;
 use proto::audit::Identity;
 use proto::dossier::{Checked, Dossier};
 use proto::service::ServiceId;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use supplier::replay::{Replayer, Report, Verdict};
+use supplier::replay::{Finding, Replayer, Report, Verdict};
 
 /// Commands of an auditor.
 #[derive(Debug, Subcommand)]
@@ -24,25 +25,33 @@ pub(crate) enum AuditorCommand {
 struct Again(Replayer);
 
 impl Identify for Again {
-    fn identify(&self, dossier: &Dossier, checked: &Checked) -> (Identity, String) {
+    fn identify(
+        &self,
+        dossier: &Dossier,
+        checked: &Checked,
+        owed: Option<&str>,
+    ) -> (Identity, String) {
         match replay::again(&self.0, dossier, checked) {
-            Ok(report) => (identity(report.verdict), because(&report)),
+            Ok(report) => (identity(&report, owed), because(&report)),
             Err(error) => (Identity::Unsure, error.to_string()),
         }
     }
 }
 
-/// What a replay says of which model ran.
-pub(crate) fn identity(verdict: Verdict) -> Identity {
-    match verdict {
+/// What a replay says of which model ran. Where this program's class is owed, evidence that is none or
+/// of another class was withheld: else a cheat had only to show nothing.
+fn identity(report: &Report, owed: Option<&str>) -> Identity {
+    let shown = !matches!(report.finding, Some(Finding::Nothing { .. } | Finding::Class { .. }));
+    match report.verdict {
         Verdict::Same => Identity::Same,
         Verdict::Different => Identity::Differs,
+        Verdict::Unknown if !shown && owed == Some(KERNEL_CLASS) => Identity::Withheld,
         Verdict::Unknown => Identity::Unsure,
     }
 }
 
 /// A replay's finding as a sentence.
-pub(crate) fn because(report: &Report) -> String {
+fn because(report: &Report) -> String {
     match &report.finding {
         Some(finding) => finding.to_string(),
         None => format!("{} tokens came out again, by evidence {}", report.tokens, report.evidence),
@@ -77,14 +86,17 @@ fn config(path: &Path) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// A listed model as auditors have it.
+pub(crate) fn model(folder: &Path, service: &ServiceId) -> anyhow::Result<Model> {
+    let identify = Arc::new(Again(replay::load(folder, service.as_str())?));
+    Ok(Model { identify, meter: Arc::new(meter::Meter::load(folder)?) })
+}
+
 fn models(config: &Config) -> anyhow::Result<HashMap<ServiceId, Model>> {
     let mut models = HashMap::new();
     for listed in &config.models {
         tracing::info!(service = %listed.service, folder = %listed.folder.display(), "loading the model");
-        let replayer = replay::load(&listed.folder, listed.service.as_str())?;
-        let meter = Arc::new(meter::Meter::load(&listed.folder)?);
-        let identify = Arc::new(Again(replayer));
-        models.insert(listed.service.clone(), Model { identify, meter });
+        models.insert(listed.service.clone(), model(&listed.folder, &listed.service)?);
     }
     Ok(models)
 }

@@ -6,6 +6,7 @@ mod ask;
 mod auditor;
 mod audits;
 mod boxes;
+mod chart;
 mod cli;
 mod demo;
 mod dev;

@@ -1,5 +1,7 @@
 //! `lode query`: ask the chain.
 
+mod price;
+
 use crate::cli::Node;
 use crate::{audits, history, node, print};
 use clap::{Args, Subcommand};
@@ -26,11 +28,8 @@ enum Command {
         #[arg(value_parser = service)]
         id: Option<ServiceId>,
     },
-    /// Where a service's price stands.
-    Price {
-        #[arg(value_parser = service)]
-        service: ServiceId,
-    },
+    /// Where a service's price stands, or how it came about.
+    Price(price::Price),
     /// One supplier, or all.
     Suppliers { operator: Option<Address> },
     /// One gateway.
@@ -77,6 +76,8 @@ enum Command {
     },
     /// One auditor, or all: bond, earnings, penalties and what was missed.
     Auditors { address: Option<Address> },
+    /// What became of an operator's probes: planted, opened, unopened.
+    Prober { operator: Address },
     /// Where the chain's sessions are.
     Clock,
     /// The seed of a height, while an open session may need it.
@@ -112,7 +113,7 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
         Command::Params => show!(query::GetParams {}),
         Command::Services { id: Some(id) } => show!(query::GetService { id: Some(id) }),
         Command::Services { id: None } => show!(query::ListServices { after: None, limit }),
-        Command::Price { service } => show!(query::GetPrice { service: Some(service) }),
+        Command::Price(options) => price::ask(&chain, &options, node.json).await,
         Command::Suppliers { operator: None } => {
             show!(query::ListSuppliers { after: None, limit })
         }
@@ -146,6 +147,7 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
         }
         Command::Auditors { address: None } => show!(query::ListAuditors { after: None, limit }),
         Command::Auditors { address } => show!(query::GetAuditor { address }),
+        Command::Prober { operator } => show!(query::GetProber { operator: Some(operator) }),
         Command::Clock => show!(query::GetClock {}),
         Command::Seed { height } => show!(query::GetSeed { height: Height(height) }),
         Command::Invariants => show!(query::GetInvariants {}),

@@ -1,6 +1,5 @@
 //! `lode simulate`: the market's rules run ahead of time, with the code that the chain runs.
 
-mod chart;
 mod price;
 
 use clap::Subcommand;

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use chain_client::Sender;
 use chain_client::keys::{Entry, KeyStore};
 use clap::{Args, Subcommand};
+use proto::audit::{Audited, probe};
 use proto::keys::RelayKey;
 use proto::message::{self, Message};
 use proto::params::Params;
@@ -131,6 +132,24 @@ enum Command {
     /// Show that an audit was of a planted answer: a JSON file with the fields `audit_id`, `salt` and
     /// `expected`.
     OpenRinger { file: PathBuf },
+    /// Say which of the signer's traffic auditors may read, in sessions that open from then on.
+    ChooseAudit {
+        #[arg(value_enum)]
+        audited: Traffic,
+    },
+    /// Commit to a probe before its sessions begin, with a deposit. Keep the salt: it opens the probe.
+    PlantProbe {
+        #[command(flatten)]
+        probe: Probe,
+    },
+    /// Show that sessions were a probe, in the first blocks of their audit window.
+    OpenProbe {
+        #[command(flatten)]
+        probe: Probe,
+    },
+    /// Show that a supplier bills what cannot be: a JSON file with the fields `session_id`, `operator`,
+    /// and `receipt`, `opening` or both.
+    ProveOvercount { file: PathBuf },
     /// Change all parameters: a JSON file as `lode query params` shows them.
     UpdateParams { file: PathBuf },
 }
@@ -156,6 +175,40 @@ struct Ringer {
     audit_id: Digest,
     salt: Digest,
     expected: proto::audit::Verdict,
+}
+
+/// Which traffic auditors may read.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Traffic {
+    /// Relays that are drawn, by the auditors that are drawn.
+    Full,
+    /// None, but of sessions that turn out to be probes.
+    Probes,
+    /// As the chain's parameters have it.
+    Unchosen,
+}
+
+/// Which sessions are a probe.
+#[derive(Debug, Args)]
+struct Probe {
+    /// The app whose sessions they are.
+    #[arg(long)]
+    app: Address,
+    /// The first height of the sessions.
+    #[arg(long)]
+    start: u64,
+    /// 32 random bytes in hex, of which nobody else knows.
+    #[arg(long)]
+    salt: Digest,
+}
+
+/// What `prove-overcount` reads.
+#[derive(serde::Deserialize)]
+struct Overcount {
+    session_id: Digest,
+    operator: Address,
+    receipt: Option<proto::relay::Signed<proto::relay::Receipt>>,
+    opening: Option<proto::leaf::Opening>,
 }
 
 /// What a supplier serves, and where.
@@ -310,6 +363,25 @@ async fn message(
         Command::OpenRinger { file } => {
             let Ringer { audit_id, salt, expected } = read(&file)?;
             message::OpenRinger { operator: me, audit_id, salt, expected }.into()
+        }
+        Command::ChooseAudit { audited } => {
+            let audited = match audited {
+                Traffic::Full => Audited::Full,
+                Traffic::Probes => Audited::Probes,
+                Traffic::Unchosen => Audited::Unchosen,
+            };
+            message::ChooseAudit { app: me, audited }.into()
+        }
+        Command::PlantProbe { probe: Probe { app, start, salt } } => {
+            let commitment = probe::commitment(&salt, &me, &app, Height(start));
+            message::PlantProbe { operator: me, commitment }.into()
+        }
+        Command::OpenProbe { probe: Probe { app, start, salt } } => {
+            message::OpenProbe { operator: me, salt, app, start: Height(start) }.into()
+        }
+        Command::ProveOvercount { file } => {
+            let Overcount { session_id, operator, receipt, opening } = read(&file)?;
+            message::ProveOvercount { accuser: me, session_id, operator, receipt, opening }.into()
         }
         Command::UpdateParams { file } => {
             let params: Params = read(&file)?;

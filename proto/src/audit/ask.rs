@@ -9,7 +9,7 @@
 
 use super::Round;
 use super::case::{Case, Docket};
-use super::committee::{Power, sits, ticket_input};
+use super::committee::{Power, sits};
 use crate::keys::{Address, RelayKey};
 use crate::sealed::SealKey;
 use crate::units::{Digest, Height};
@@ -104,7 +104,7 @@ impl Ask {
         }
         let member = docket.member(&auditor);
         let member = member.ok_or(NoSeat::NotOnPanel { auditor, start: docket.start })?;
-        let input = ticket_input(&docket.seed, docket.start);
+        let input = docket.ticket_input(self.round).ok_or(NoSeat::NotAsked(audit))?;
         let ticket = member.vrf_key.verify(&input.0, &self.ticket)?;
         let power = Power { own: member.power, total: docket.power() };
         match sits(&ticket, &audit, self.round, power, docket.params.size(self.round)) {

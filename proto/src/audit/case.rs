@@ -1,5 +1,6 @@
 //! An audit on record, and what all audits of sessions that began together have in common.
 
+use super::committee::ticket_input;
 use super::tally::Vote;
 use super::verdict::Verdict;
 use super::{Audit, Params, Round, Schedule};
@@ -124,7 +125,7 @@ pub const DOCKET_MAX: usize = 1_024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Docket {
     pub start: Height,
-    /// The seed with which audits are drawn, and tickets.
+    /// The seed with which audits are drawn, and tickets of the first round.
     pub seed: Digest,
     /// The first height of the audit window.
     pub opens: Height,
@@ -133,12 +134,24 @@ pub struct Docket {
     pub params: Params,
     pub panel: Vec<Member>,
     pub audits: u32,
+    /// The seed with which tickets of the second round are drawn: that of its first height. It is
+    /// fixed after the first round's reveals, so those tell nobody who sits on the second committee.
+    pub second_seed: Option<Digest>,
 }
 
 impl Docket {
     /// When its committees commit and reveal.
     pub fn schedule(&self) -> Schedule {
         Schedule::of(&(self.opens..self.closes))
+    }
+
+    /// What tickets of a round are over, once the seed for that is known.
+    pub fn ticket_input(&self, round: Round) -> Option<Digest> {
+        let seed = match round {
+            Round::First => Some(&self.seed),
+            Round::Second => self.second_seed.as_ref(),
+        };
+        seed.map(|seed| ticket_input(seed, self.start, round))
     }
 
     /// The place of an auditor on its panel.

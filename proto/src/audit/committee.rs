@@ -1,10 +1,11 @@
 //! Who audits: sortition by power, secret until the auditor shows its ticket.
 //!
-//! For each session an auditor has one ticket, the verifiable random output of its key over the seed
-//! with which audits were drawn. The ticket and an audit's id say whether it sits on the committee
-//! of a round, so nobody else knows before it speaks, and nobody can choose. When it reveals its
-//! verdicts it shows the ticket; from then on everybody can compute all duties that it had, also
-//! those that it skipped. Who shows no ticket has skipped every one.
+//! For each round of a docket an auditor has one ticket, the verifiable random output of its key over
+//! the seed of the round's first height. The ticket and an audit's id say whether it sits on the
+//! committee, so nobody else knows before it speaks, and nobody can choose. When it reveals its
+//! verdicts it shows the ticket; from then on everybody can compute all duties that it had in that
+//! round, also those that it skipped, and nothing of the round that follows. Who shows no ticket has
+//! skipped every one.
 
 use super::Round;
 use crate::seed;
@@ -12,8 +13,9 @@ use crate::units::{Digest, Height};
 use crate::vrf::VrfOutput;
 
 /// What a ticket's proof is over.
-pub fn ticket_input(seed: &Digest, session_start: Height) -> Digest {
-    seed::hash("lode/audit/ticket", &[&seed.0, &session_start.0.to_be_bytes()])
+pub fn ticket_input(seed: &Digest, session_start: Height, round: Round) -> Digest {
+    let parts: [&[u8]; 3] = [&seed.0, &session_start.0.to_be_bytes(), &[round.number()]];
+    seed::hash("lode/audit/ticket", &parts)
 }
 
 /// A part of the whole power.
@@ -75,6 +77,15 @@ mod tests {
         assert_eq!(seats(Power { own: u64::MAX, total: u64::MAX }, 1), 20_000);
         assert_eq!(seats(Power { own: 0, total: 10 }, 30), 0);
         assert_eq!(seats(Power { own: 0, total: 0 }, 3), 0);
+    }
+
+    #[test]
+    fn a_ticket_is_of_one_round_of_one_docket() {
+        let (seed, start) = (Digest([1; 32]), Height(7));
+        let input = ticket_input(&seed, start, Round::First);
+        assert_ne!(input, ticket_input(&seed, start, Round::Second));
+        assert_ne!(input, ticket_input(&seed, Height(8), Round::First));
+        assert_ne!(input, ticket_input(&Digest([2; 32]), start, Round::First));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What audits go by, and which settings would let somebody earn by lying or by doing nothing.
 
 use super::committee;
+use super::probe::Audited;
 use super::standing::{Test, TestRefused};
 use super::verdict::Quality;
 use crate::keys::Address;
@@ -47,6 +48,12 @@ pub struct Params {
     /// What a convicted supplier loses of its stake.
     pub slash_rate: Ppm,
     pub test: Test,
+    /// What a supplier loses of its stake that is shown to bill what cannot be.
+    pub overcount_rate: Ppm,
+    /// What holds for apps that did not choose which traffic may be read.
+    pub unchosen: Audited,
+    /// What an operator deposits for each probe, and loses when it does not open it.
+    pub probe_deposit: Amount,
 }
 
 /// Who sits on a committee on average, at most.
@@ -73,6 +80,10 @@ pub enum AuditsRefused {
         "a first committee of {committee} and a second of {large}: the first must be at least 1, the second larger, and at most {COMMITTEE_MAX}"
     )]
     Committees { committee: u32, large: u32 },
+    #[error("what holds for apps that did not choose must be full or probes")]
+    Unchosen,
+    #[error("a probe without a deposit costs nothing when it is not opened: raise probe_deposit")]
+    NoDeposit,
     #[error("{count} may plant ringers, but at most {RINGER_OPERATORS_MAX} can")]
     RingerOperators { count: usize },
     #[error(
@@ -118,6 +129,10 @@ impl Params {
             ringers: Vec::new(),
             slash_rate: Ppm(200_000),
             test: Test::standard(),
+            overcount_rate: Ppm(200_000),
+            // Nobody's traffic is read who did not say that it may be.
+            unchosen: Audited::Probes,
+            probe_deposit: Amount(1_000_000),
         }
     }
 
@@ -138,6 +153,7 @@ impl Params {
             ("audits.rate", self.rate),
             ("audits.ringer_rate", self.ringer_rate),
             ("audits.slash_rate", self.slash_rate),
+            ("audits.overcount_rate", self.overcount_rate),
         ] {
             let value = u64::from(rate.0);
             if !(1..=whole).contains(&value) {
@@ -151,6 +167,12 @@ impl Params {
         let (committee, large) = (self.committee, self.large_committee);
         if committee == 0 || large <= committee || large > COMMITTEE_MAX {
             return Err(AuditsRefused::Committees { committee, large });
+        }
+        if self.unchosen == Audited::Unchosen {
+            return Err(AuditsRefused::Unchosen);
+        }
+        if self.probe_deposit.is_zero() {
+            return Err(AuditsRefused::NoDeposit);
         }
         let count = self.ringers.len();
         if count > RINGER_OPERATORS_MAX {

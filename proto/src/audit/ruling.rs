@@ -53,7 +53,8 @@ pub enum Ruling {
 #[derive(Clone, Copy, Debug)]
 pub struct Bench<'a> {
     pub test: &'a Test,
-    /// Whether another model counts as a failure; a transcript that is withheld always does.
+    /// Whether another model counts as a failure; a bill that is inflated and a transcript that is
+    /// withheld always do.
     pub judged: bool,
 }
 
@@ -62,7 +63,7 @@ impl Bench<'_> {
         match outcome.verdict().identity {
             Identity::Same | Identity::Unsure => false,
             Identity::Differs => self.judged,
-            Identity::Withheld => true,
+            Identity::Inflated | Identity::Withheld => true,
         }
     }
 

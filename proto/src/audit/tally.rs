@@ -37,7 +37,7 @@ impl Completed {
 
     /// Whether the audit of identity failed.
     pub fn failed(&self) -> bool {
-        matches!(self.verdict.identity, Identity::Differs | Identity::Withheld)
+        matches!(self.verdict.identity, Identity::Differs | Identity::Inflated | Identity::Withheld)
     }
 }
 
@@ -87,14 +87,14 @@ fn most(votes: &[Vote], so: impl Fn(&Verdict) -> bool) -> bool {
     votes.iter().filter(|vote| so(&vote.verdict)).count() * 2 > votes.len()
 }
 
-/// Whether one says that the listed model ran, and the other that it did not. Doubt contradicts
-/// nobody.
+/// Whether one says that all is well, and the other that it is not. Doubt contradicts nobody, and
+/// neither do two faults: a relay can have both.
 fn contradicts(one: Identity, other: Identity) -> bool {
-    use Identity::{Differs, Same, Unsure, Withheld};
+    use Identity::{Differs, Inflated, Same, Unsure, Withheld};
     match (one, other) {
-        (Same, Differs | Withheld) | (Differs | Withheld, Same) => true,
+        (Same, Differs | Inflated | Withheld) | (Differs | Inflated | Withheld, Same) => true,
         (Same, Same | Unsure) | (Unsure, _) => false,
-        (Differs | Withheld, Unsure | Differs | Withheld) => false,
+        (Differs | Inflated | Withheld, Unsure | Differs | Inflated | Withheld) => false,
     }
 }
 
@@ -169,6 +169,19 @@ mod tests {
             tally(&[], 0, Quality::new(0).unwrap()),
             Tally::Lapsed { revealed: 0, quorum: 1 }
         );
+    }
+
+    #[test]
+    fn a_bill_is_inflated_only_where_half_say_so_or_worse() {
+        use Identity::Inflated;
+        let said = |identities: [Identity; 3]| {
+            let votes = identities.iter().zip(1u8..).map(|(said, who)| vote(who, *said, None));
+            of(&votes.collect::<Vec<_>>()).0.identity
+        };
+        assert_eq!(said([Same, Differs, Inflated]), Differs);
+        assert_eq!(said([Same, Inflated, Inflated]), Inflated);
+        assert_eq!(said([Differs, Differs, Inflated]), Differs);
+        assert_eq!(said([Same, Same, Inflated]), Same);
     }
 
     proptest! {

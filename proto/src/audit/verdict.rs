@@ -15,6 +15,8 @@ pub enum Identity {
     Unsure,
     /// Another one, or another text than was receipted.
     Differs,
+    /// More was billed than the listed tokenizer counts over prompt and delivered text.
+    Inflated,
     /// The transcript or its evidence was not given out.
     Withheld,
 }
@@ -73,6 +75,7 @@ impl Verdict {
             Identity::Unsure => 2,
             Identity::Differs => 3,
             Identity::Withheld => 4,
+            Identity::Inflated => 5,
         };
         let quality = self.quality.map_or(u16::MAX, Quality::thousandths).to_be_bytes();
         [identity, quality[0], quality[1]]

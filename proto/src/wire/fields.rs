@@ -2,7 +2,7 @@
 
 use super::{BadWire, Wire, gen_};
 use crate::audit::case::{Again, Stage};
-use crate::audit::{Identity, Round};
+use crate::audit::{Audited, Identity, Round};
 use crate::claim::Phase;
 use crate::keys::{Address, RelayKey, Signature};
 use crate::relay::Status;
@@ -128,7 +128,8 @@ choice! {
     Standing as Standing { Bonded, Jailed, Unbonding }
     Status as Status { Completed, Cut, Failed }
     Phase as Phase { Claimed, ProofDue, Proven, Spared, Refuted, Expired, Convicted }
-    Identity as Identity { Same, Unsure, Differs, Withheld }
+    Identity as Identity { Same, Unsure, Differs, Withheld, Inflated }
+    Audited as Audited { Unchosen, Full, Probes }
     Round as Round { First, Second }
     Stage as Stage { First, Second, Passed, Failed, Convicted, Lapsed }
     Again as Again { No, Lapsed, Disputed, Withheld, Suspected }

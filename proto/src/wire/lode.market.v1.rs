@@ -45,6 +45,12 @@ pub struct AuditParams {
     pub slash_rate: u32,
     #[prost(message, optional, tag="12")]
     pub test: ::core::option::Option<AuditTest>,
+    #[prost(uint32, tag="13")]
+    pub overcount_rate: u32,
+    #[prost(enumeration="Audited", tag="14")]
+    pub unchosen: i32,
+    #[prost(string, tag="15")]
+    pub probe_deposit: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Quality {
@@ -131,6 +137,8 @@ pub struct Docket {
     pub panel: ::prost::alloc::vec::Vec<Member>,
     #[prost(uint32, tag="7")]
     pub audits: u32,
+    #[prost(bytes="vec", tag="8")]
+    pub second_seed: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Auditor {
@@ -194,6 +202,41 @@ pub struct AuditGenesis {
     pub reputations: ::prost::alloc::vec::Vec<Reputation>,
     #[prost(message, repeated, tag="3")]
     pub pool: ::prost::alloc::vec::Vec<super::super::super::cosmos::base::v1beta1::Coin>,
+    #[prost(message, repeated, tag="4")]
+    pub choices: ::prost::alloc::vec::Vec<AuditChoice>,
+    #[prost(message, repeated, tag="5")]
+    pub probes: ::prost::alloc::vec::Vec<Probe>,
+    #[prost(message, repeated, tag="6")]
+    pub probers: ::prost::alloc::vec::Vec<Prober>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AuditChoice {
+    #[prost(string, tag="1")]
+    pub app: ::prost::alloc::string::String,
+    #[prost(enumeration="Audited", tag="2")]
+    pub audited: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Probe {
+    #[prost(string, tag="1")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(bytes="vec", tag="2")]
+    pub commitment: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag="3")]
+    pub planted_at: u64,
+    #[prost(string, tag="4")]
+    pub deposit: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Prober {
+    #[prost(string, tag="1")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(uint64, tag="2")]
+    pub planted: u64,
+    #[prost(uint64, tag="3")]
+    pub opened: u64,
+    #[prost(uint64, tag="4")]
+    pub unopened: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Commitment {
@@ -213,12 +256,42 @@ pub struct Revealed {
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
+pub enum Audited {
+    Unchosen = 0,
+    Full = 1,
+    Probes = 2,
+}
+impl Audited {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unchosen => "AUDITED_UNCHOSEN",
+            Self::Full => "AUDITED_FULL",
+            Self::Probes => "AUDITED_PROBES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUDITED_UNCHOSEN" => Some(Self::Unchosen),
+            "AUDITED_FULL" => Some(Self::Full),
+            "AUDITED_PROBES" => Some(Self::Probes),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
 pub enum Identity {
     Unspecified = 0,
     Same = 1,
     Unsure = 2,
     Differs = 3,
     Withheld = 4,
+    Inflated = 5,
 }
 impl Identity {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -232,6 +305,7 @@ impl Identity {
             Self::Unsure => "IDENTITY_UNSURE",
             Self::Differs => "IDENTITY_DIFFERS",
             Self::Withheld => "IDENTITY_WITHHELD",
+            Self::Inflated => "IDENTITY_INFLATED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -242,6 +316,7 @@ impl Identity {
             "IDENTITY_UNSURE" => Some(Self::Unsure),
             "IDENTITY_DIFFERS" => Some(Self::Differs),
             "IDENTITY_WITHHELD" => Some(Self::Withheld),
+            "IDENTITY_INFLATED" => Some(Self::Inflated),
             _ => None,
         }
     }
@@ -621,6 +696,8 @@ pub struct Terms {
     pub proving: ::core::option::Option<Proving>,
     #[prost(message, optional, tag="16")]
     pub value: ::core::option::Option<CoinValue>,
+    #[prost(enumeration="Audited", tag="17")]
+    pub audited: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Seat {
@@ -740,6 +817,21 @@ pub struct PriceState {
     pub price: u64,
     #[prost(uint64, tag="7")]
     pub since: u64,
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct PricePoint {
+    #[prost(uint64, tag="1")]
+    pub since: u64,
+    #[prost(uint64, tag="2")]
+    pub price: u64,
+    #[prost(uint32, tag="3")]
+    pub ubar: u32,
+    #[prost(uint32, tag="4")]
+    pub gain: u32,
+    #[prost(uint64, tag="5")]
+    pub admitted: u64,
+    #[prost(uint64, tag="6")]
+    pub capacity: u64,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1192,6 +1284,44 @@ pub struct MsgOpenRinger {
     #[prost(message, optional, tag="4")]
     pub expected: ::core::option::Option<Verdict>,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MsgProveOvercount {
+    #[prost(string, tag="1")]
+    pub accuser: ::prost::alloc::string::String,
+    #[prost(bytes="vec", tag="2")]
+    pub session_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag="3")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(message, optional, tag="4")]
+    pub receipt: ::core::option::Option<SignedReceipt>,
+    #[prost(message, optional, tag="5")]
+    pub opening: ::core::option::Option<Opening>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MsgChooseAudit {
+    #[prost(string, tag="1")]
+    pub app: ::prost::alloc::string::String,
+    #[prost(enumeration="Audited", tag="2")]
+    pub audited: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MsgPlantProbe {
+    #[prost(string, tag="1")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(bytes="vec", tag="2")]
+    pub commitment: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MsgOpenProbe {
+    #[prost(string, tag="1")]
+    pub operator: ::prost::alloc::string::String,
+    #[prost(bytes="vec", tag="2")]
+    pub salt: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag="3")]
+    pub app: ::prost::alloc::string::String,
+    #[prost(uint64, tag="4")]
+    pub start: u64,
+}
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct QueryParams {
 }
@@ -1216,6 +1346,22 @@ pub struct AnswerServices {
 pub struct QueryPrice {
     #[prost(string, tag="1")]
     pub service: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryPriceHistory {
+    #[prost(string, tag="1")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(uint64, tag="2")]
+    pub before: u64,
+    #[prost(uint32, tag="3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnswerPriceHistory {
+    #[prost(message, repeated, tag="1")]
+    pub points: ::prost::alloc::vec::Vec<PricePoint>,
+    #[prost(message, optional, tag="2")]
+    pub predicted: ::core::option::Option<PricePoint>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QuerySupplier {
@@ -1250,6 +1396,8 @@ pub struct AnswerApp {
     pub escrow: ::prost::alloc::vec::Vec<Escrow>,
     #[prost(message, repeated, tag="2")]
     pub delegations: ::prost::alloc::vec::Vec<Delegation>,
+    #[prost(enumeration="Audited", tag="3")]
+    pub audited: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QuerySession {
@@ -1381,6 +1529,11 @@ pub struct QueryAuditors {
 pub struct AnswerAuditors {
     #[prost(message, repeated, tag="1")]
     pub auditors: ::prost::alloc::vec::Vec<Auditor>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryProber {
+    #[prost(string, tag="1")]
+    pub operator: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Genesis {

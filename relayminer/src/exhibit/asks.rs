@@ -36,8 +36,7 @@ struct Known {
     /// What the chain said of audits at `at`; none where it knew nothing.
     at: Height,
     cases: HashMap<Digest, Option<Case>>,
-    /// As they were in each round.
-    dockets: BTreeMap<(Height, Round), Arc<Docket>>,
+    dockets: HashMap<Height, Arc<Docket>>,
     /// How often, and the height from which on nobody may ask any more.
     shown: BTreeMap<(Address, Digest, Round), (u32, Height)>,
 }
@@ -73,16 +72,16 @@ impl Asks {
         Ok(case)
     }
 
-    /// A docket, as it is in a round: within one it does not change what is asked of it.
+    /// A docket in which tickets of `round` can be checked. Beyond that it does not change.
     pub(super) async fn docket(
         &self,
         market: &dyn Market,
         start: Height,
         round: Round,
-        at: Height,
     ) -> Result<Option<Arc<Docket>>, AskRefused> {
-        if let Some(known) = self.lock().dockets.get(&(start, round)) {
-            return Ok(Some(known.clone()));
+        let known = self.lock().dockets.get(&start).cloned();
+        if let Some(known) = known.filter(|docket| docket.ticket_input(round).is_some()) {
+            return Ok(Some(known));
         }
         let _question = self.question()?;
         let Some(docket) = market.docket(start).await?.map(Arc::new) else { return Ok(None) };
@@ -90,10 +89,7 @@ impl Asks {
         if known.dockets.len() >= DOCKETS_MAX {
             known.dockets.clear();
         }
-        // Before a round begins it may still change.
-        if docket.schedule().commits(round).contains(&at) {
-            known.dockets.insert((start, round), docket.clone());
-        }
+        known.dockets.insert(start, docket.clone());
         Ok(Some(docket))
     }
 

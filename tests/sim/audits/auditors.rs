@@ -2,9 +2,8 @@
 
 use super::market::{BOND, Habit, Market, Nature, VICTIM, auditor, verdict};
 use crate::days::seeds;
-use proto::audit::Identity;
 use proto::audit::case::{Stage, planted};
-use proto::audit::committee::ticket_input;
+use proto::audit::{Identity, Round};
 use proto::message::{BondAuditor, OpenRinger, PlantRinger, RevealVerdicts, UnbondAuditor};
 use proto::query::{GetAuditor, GetDocket, GetReputation};
 use proto::vrf::VrfSecret;
@@ -124,7 +123,7 @@ fn a_ticket_cannot_be_ground() {
         }
         tried += 1;
         // Another key's output, the own key's over another input: neither is a ticket.
-        let input = ticket_input(&docket.seed, docket.start);
+        let input = docket.ticket_input(Round::First).unwrap();
         let other = |key: [u8; 32], input: &[u8]| {
             let (_, ticket) = VrfSecret::from_bytes(&key).prove(input);
             let auditor = auditor(0);
@@ -139,6 +138,36 @@ fn a_ticket_cannot_be_ground() {
         vec![]
     });
     assert!(tried > 0);
+}
+
+#[test]
+fn who_sits_on_the_second_committee_cannot_be_known_from_the_first_rounds_tickets() {
+    let mut market = Market::new(1, &[Nature::Withholds; 3], &[Habit::Honest; 9]);
+    let (mut early, mut late) = (0, 0);
+    market.play_with(2, |market, next| {
+        let start = market.running().next().map(|session| session.start).unwrap_or_default();
+        let Ok(docket) = market.town.ask(&GetDocket { start }) else { return vec![] };
+        let schedule = docket.schedule();
+        if schedule.reveal.contains(&next) {
+            early += 1;
+            assert_eq!(docket.ticket_input(Round::Second), None, "known before the last reveal");
+        }
+        if !schedule.reveal_again.contains(&next) {
+            return vec![];
+        }
+        late += 1;
+        // The ticket of the first round is none of the second.
+        let input = docket.ticket_input(Round::First).unwrap();
+        let (_, ticket) = VrfSecret::from_bytes(&[30; 32]).prove(&input.0);
+        let message = RevealVerdicts { auditor: auditor(0), start, ticket, verdicts: vec![] };
+        let told = market.town.host.clone().make_block(|h| chain::execute(h, &message.into()));
+        assert!(told.unwrap_err().to_string().contains("the proof is not this key's"));
+        vec![]
+    });
+    assert!(early > 0 && late > 0);
+    let starts = (1..200u64).map(proto::Height);
+    let again = starts.flat_map(|start| market.cases(start)).filter(|case| !case.second.is_empty());
+    assert!(again.count() > 0, "no second committee was asked");
 }
 
 #[test]

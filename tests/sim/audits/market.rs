@@ -3,7 +3,7 @@
 use crate::days::Dice;
 use chain::host::Validator;
 use proto::audit::case::{Case, Docket};
-use proto::audit::committee::{Power, sits, ticket_input};
+use proto::audit::committee::{Power, sits};
 use proto::audit::{Identity, Quality, Round, Verdict};
 use proto::message::{
     BondAuditor, CommitVerdicts, Commitment, Message, OpenSession, Proof, RevealVerdicts, Revealed,
@@ -175,11 +175,11 @@ impl Market {
         for start in starts {
             let Ok(docket) = self.town.ask(&GetDocket { start }) else { continue };
             let schedule = docket.schedule();
-            // The docket is seen when its first block is made.
+            // The seed of a round is seen when its first block is made.
             let acts = [
                 (Round::First, true, schedule.commit.start.plus(1)),
                 (Round::First, false, schedule.reveal.start),
-                (Round::Second, true, schedule.commit_again.start),
+                (Round::Second, true, schedule.commit_again.start.plus(1)),
                 (Round::Second, false, schedule.reveal_again.start),
             ];
             for (round, commits, _) in acts.into_iter().filter(|(_, _, at)| *at == next) {
@@ -209,7 +209,7 @@ impl Market {
         commits: bool,
         cases: &[Case],
     ) -> Option<Message> {
-        let (output, ticket) = self.ticket(i, docket);
+        let (output, ticket) = self.ticket(i, docket, round);
         let power = Power { own: docket.member(&auditor(i))?.power, total: docket.power() };
         let size = docket.params.size(round);
         let seated = |case: &&Case| sits(&output, &case.audit.id, round, power, size);
@@ -222,8 +222,8 @@ impl Market {
         }
     }
 
-    fn ticket(&self, i: usize, docket: &Docket) -> (VrfOutput, VrfProof) {
-        vrf(i).prove(&ticket_input(&docket.seed, docket.start).0)
+    fn ticket(&self, i: usize, docket: &Docket, round: Round) -> (VrfOutput, VrfProof) {
+        vrf(i).prove(&docket.ticket_input(round).unwrap().0)
     }
 
     fn commit(&self, i: usize, round: Round, spoken: &[(Digest, Verdict)]) -> Option<Message> {

@@ -1,6 +1,6 @@
 //! What all work of an auditor shares: the chain, suppliers, instruments, what is kept.
 
-use crate::desk::{Desk, Finding, shows};
+use crate::desk::{Desk, Finding, Terms};
 use crate::fetch::{CannotAsk, Fetcher, Wanted, Withheld};
 use crate::metrics::Metrics;
 use crate::shelf::Shelf;
@@ -10,7 +10,6 @@ use proto::audit::Round;
 use proto::audit::case::Case;
 use proto::dossier::Checked;
 use proto::query::GetClaim;
-use proto::session::Session;
 use proto::vrf::{VrfProof, VrfSecret};
 use proto::{Address, Height};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,7 +138,13 @@ impl Hall {
         let wanted =
             Wanted { audit: &case.audit, round, ticket, session: &session, root: &claim.root };
         match self.fetch(wanted, give_up).await.map_err(|error| error.to_string())? {
-            Ok((dossier, checked)) => Ok(self.read(case, &session, dossier, checked).await),
+            Ok((dossier, checked)) => {
+                let service = self.chain().service(&case.service).await;
+                let service = service.map_err(|error| error.to_string())?;
+                let listed = service.filter(|_| case.judged).map(|service| service.kernel_class);
+                let terms = Terms { weights: session.terms.cu_weights, owed: listed };
+                Ok(self.read(case, terms, dossier, checked).await)
+            }
             Err(withheld) => Ok(Finding::withheld(&withheld)),
         }
     }
@@ -147,16 +152,14 @@ impl Hall {
     async fn read(
         &self,
         case: &Case,
-        session: &Session,
+        terms: Terms,
         dossier: proto::dossier::Dossier,
         checked: Checked,
     ) -> Finding {
         let (shelf, id, kept) = (self.shelf.clone(), case.audit.id, dossier.clone());
         let at = *self.chain().heights().borrow();
         let keeping = tokio::task::spawn_blocking(move || shelf.keep(&id, at, &kept));
-        let shown = shows(&checked);
-        let finding = self.desk.judge(dossier, checked, session.terms.cu_weights).await;
-        let finding = if case.judged { finding.where_shown(shown) } else { finding };
+        let finding = self.desk.judge(dossier, checked, terms).await;
         match keeping.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(audit = %id, %error, "the dossier is not kept"),

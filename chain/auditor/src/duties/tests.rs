@@ -41,6 +41,7 @@ fn watched(cases: &[Case]) -> Watched {
         params: Params::standard(),
         panel: vec![member],
         audits: cases.len() as u32,
+        second_seed: Some(Digest([2; 32])),
     };
     let mut watched = Watched::of(docket, AUDITOR, &secret).unwrap();
     watched.cases = cases.iter().map(|case| (case.audit.id, case.clone())).collect();
@@ -108,11 +109,30 @@ fn a_second_committee_is_another_duty_and_a_ticket_is_shown_without_a_verdict_to
     let case = case(1, Stage::Second);
     let watched = watched(std::slice::from_ref(&case));
     let audits = Vec::new();
-    assert_eq!(watched.due(&journal, Height(104)), [], "no audit is open in the first round");
+    assert_eq!(watched.due(&journal, Height(104)), [Duty::Reveal { round: Round::First, audits }]);
     let (audit, round) = (case.audit.id, Round::Second);
     assert_eq!(watched.due(&journal, Height(108)), [Duty::Judge { audit, round }]);
+    let audits = Vec::new();
     assert_eq!(watched.due(&journal, Height(112)), [Duty::Reveal { round, audits }]);
     assert_eq!(watched.give_up(round), Height(109));
+}
+
+#[test]
+fn the_second_rounds_seats_are_known_once_its_seed_is() {
+    let home = tempfile::tempdir().unwrap();
+    let journal = Journal::open(home.path(), Height(0)).unwrap();
+    let case = case(1, Stage::Second);
+    let known = watched(std::slice::from_ref(&case)).docket;
+    let (early, secret) =
+        (Docket { second_seed: None, ..known.clone() }, VrfSecret::from_bytes(&[6; 32]));
+    let mut watched = Watched::of(early, AUDITOR, &secret).unwrap();
+    watched.cases.insert(case.audit.id, case.clone());
+    assert!(!watched.wants_second_seed(Height(107)) && watched.wants_second_seed(Height(108)));
+    assert_eq!(watched.due(&journal, Height(108)), []);
+    watched.renew(known, &secret);
+    assert!(!watched.wants_second_seed(Height(108)));
+    let (audit, round) = (case.audit.id, Round::Second);
+    assert_eq!(watched.due(&journal, Height(108)), [Duty::Judge { audit, round }]);
 }
 
 #[test]

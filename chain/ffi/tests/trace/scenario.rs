@@ -69,7 +69,7 @@ pub fn play() -> Recorder {
         sessions.into_iter().map(|session| (session.clone(), usage(&session))).collect();
     claim(&mut run, &trees);
     prove(&mut run, &trees);
-    audits::audit(&mut run, &trees[0].0);
+    audits::audit(&mut run, &trees[0].0, &trees[2].0);
     run.until(trees[0].0.settle_height().plus(2));
     leave(&mut run);
     run
@@ -122,6 +122,8 @@ fn come_in(run: &mut Recorder) {
 /// nobody gets.
 fn open(run: &mut Recorder) -> Vec<Session> {
     let next = run.ask(&GetClock {}).next_start;
+    run.block(&audits::choose());
+    run.block(&audits::plant_probes(next));
     run.until(next);
     run.block(&[]);
     let start = run.ask(&GetClock {}).start;

@@ -3,15 +3,16 @@
 
 use crate::cli::Node;
 use crate::history::{self, Step};
-use crate::{auditor, node, print, replay};
-use ::auditor::desk::{Finding, shows};
+use crate::{auditor, node, print};
+use ::auditor::desk::{Measured, Terms};
 use anyhow::Context;
+use chain_client::Chain;
 use clap::Args;
+use proto::Digest;
 use proto::audit::case::{Case, Docket};
 use proto::audit::tally::Tally;
 use proto::audit::{Identity, Round, Verdict};
 use proto::dossier::Dossier;
-use proto::{Cu, Digest};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -89,7 +90,7 @@ async fn explain(options: &Options) -> anyhow::Result<Explanation> {
     let history = history::read(&chain, case.audit.operator).await?;
     let last = history.steps.iter().rfind(|step| step.service == case.service).cloned();
     let step = history.steps.into_iter().find(|step| step.audit == case.audit.id);
-    let again = made_again(options, &case)?;
+    let again = made_again(options, &case, &terms(&chain, &case).await?)?;
     let mut checks = Vec::new();
     let mut check = |what: &str, holds: bool| checks.push(Check { what: what.to_owned(), holds });
     let (first, second) =
@@ -116,6 +117,17 @@ async fn explain(options: &Options) -> anyhow::Result<Explanation> {
     Ok(Explanation { audit: case, first, second, step, again, checks })
 }
 
+/// What the relay is judged by.
+async fn terms(chain: &Chain, case: &Case) -> anyhow::Result<Terms> {
+    let service = chain.service(&case.service).await?;
+    let service = service.with_context(|| format!("the chain has no service {}", case.service))?;
+    // A settled session is forgotten; the service's own weights are those that it was opened with,
+    // unless they were changed since.
+    let session = chain.session(case.audit.session_id).await?;
+    let weights = session.map_or(service.cu_weights, |session| session.terms.cu_weights);
+    Ok(Terms { weights, owed: case.judged.then_some(service.kernel_class) })
+}
+
 fn counted(case: &Case, docket: &Docket, round: Round) -> Counted {
     let quorum = docket.params.quorum(round, docket.panel.len());
     let (median, disputed) = match history::count(case, docket, round) {
@@ -126,7 +138,7 @@ fn counted(case: &Case, docket: &Docket, round: Round) -> Counted {
 }
 
 /// Makes the answer again, where its dossier and the model are named.
-fn made_again(options: &Options, case: &Case) -> anyhow::Result<Option<Again>> {
+fn made_again(options: &Options, case: &Case, terms: &Terms) -> anyhow::Result<Option<Again>> {
     let found = match (&options.dossier, &options.home) {
         (Some(file), _) => Some(file.clone()),
         (None, Some(home)) => ::auditor::shelf::find(home, &case.audit.id.to_string())
@@ -141,12 +153,8 @@ fn made_again(options: &Options, case: &Case) -> anyhow::Result<Option<Again>> {
         anyhow::bail!("{} is of session {session}, not of the audited one", path.display());
     }
     engine::check_kernels()?;
-    let replayer = replay::load(model, dossier.service.as_str())?;
-    let report = replay::again(&replayer, &dossier, &checked)?;
-    let verdict = Verdict { identity: auditor::identity(report.verdict), quality: None };
-    let found = Finding { verdict, because: auditor::because(&report), excess: Cu(0) };
-    let found = if case.judged { found.where_shown(shows(&checked)) } else { found };
-    let (identity, because) = (found.verdict.identity, found.because);
+    let measured = auditor::model(model, &case.service)?.measure(&dossier, &checked, terms);
+    let Measured { identity, because, .. } = measured;
     Ok(Some(Again { dossier: path, identity, because }))
 }
 

@@ -3,7 +3,7 @@
 //! Demand falls by `elasticity` percent for each percent of price, and is felt `delay` sessions late.
 //! After half of the time it changes once and for all, as when a large customer comes or leaves.
 
-use super::chart::{self, Curve};
+use crate::chart::{self, Curve};
 use anyhow::Context;
 use clap::Args;
 use proto::price::{Asks, Demand, Params, State};

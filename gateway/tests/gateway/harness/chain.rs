@@ -150,7 +150,7 @@ impl Chain for FakeChain {
     async fn app(&self, app: Address) -> Result<Option<App>, ChainError> {
         let amount = self.change(|state| state.escrow);
         let escrow = vec![Escrow { app, denom: Denom::stake(), amount }];
-        Ok(Some(App { escrow, delegations: Vec::new() }))
+        Ok(Some(App { escrow, ..App::default() }))
     }
 
     async fn session(&self, id: Digest) -> Result<Option<Session>, ChainError> {

@@ -248,6 +248,121 @@ func (m *QueryPrice) GetService() string {
 	return ""
 }
 
+type QueryPriceHistory struct {
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// Begin before the session at this height; 0: from the newest on.
+	Before uint64 `protobuf:"varint,2,opt,name=before,proto3" json:"before,omitempty"`
+	Limit  uint32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+}
+
+func (m *QueryPriceHistory) Reset()         { *m = QueryPriceHistory{} }
+func (m *QueryPriceHistory) String() string { return proto.CompactTextString(m) }
+func (*QueryPriceHistory) ProtoMessage()    {}
+func (*QueryPriceHistory) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{5}
+}
+func (m *QueryPriceHistory) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPriceHistory) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPriceHistory.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPriceHistory) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPriceHistory.Merge(m, src)
+}
+func (m *QueryPriceHistory) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPriceHistory) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPriceHistory.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPriceHistory proto.InternalMessageInfo
+
+func (m *QueryPriceHistory) GetService() string {
+	if m != nil {
+		return m.Service
+	}
+	return ""
+}
+
+func (m *QueryPriceHistory) GetBefore() uint64 {
+	if m != nil {
+		return m.Before
+	}
+	return 0
+}
+
+func (m *QueryPriceHistory) GetLimit() uint32 {
+	if m != nil {
+		return m.Limit
+	}
+	return 0
+}
+
+type AnswerPriceHistory struct {
+	// Newest first. Where there is none for a session, the price stood still.
+	Points []*PricePoint `protobuf:"bytes,1,rep,name=points,proto3" json:"points,omitempty"`
+	// The next session's, if nothing more were settled: a prediction. Absent without supply.
+	Predicted *PricePoint `protobuf:"bytes,2,opt,name=predicted,proto3" json:"predicted,omitempty"`
+}
+
+func (m *AnswerPriceHistory) Reset()         { *m = AnswerPriceHistory{} }
+func (m *AnswerPriceHistory) String() string { return proto.CompactTextString(m) }
+func (*AnswerPriceHistory) ProtoMessage()    {}
+func (*AnswerPriceHistory) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{6}
+}
+func (m *AnswerPriceHistory) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AnswerPriceHistory) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AnswerPriceHistory.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AnswerPriceHistory) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AnswerPriceHistory.Merge(m, src)
+}
+func (m *AnswerPriceHistory) XXX_Size() int {
+	return m.Size()
+}
+func (m *AnswerPriceHistory) XXX_DiscardUnknown() {
+	xxx_messageInfo_AnswerPriceHistory.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AnswerPriceHistory proto.InternalMessageInfo
+
+func (m *AnswerPriceHistory) GetPoints() []*PricePoint {
+	if m != nil {
+		return m.Points
+	}
+	return nil
+}
+
+func (m *AnswerPriceHistory) GetPredicted() *PricePoint {
+	if m != nil {
+		return m.Predicted
+	}
+	return nil
+}
+
 type QuerySupplier struct {
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
@@ -256,7 +371,7 @@ func (m *QuerySupplier) Reset()         { *m = QuerySupplier{} }
 func (m *QuerySupplier) String() string { return proto.CompactTextString(m) }
 func (*QuerySupplier) ProtoMessage()    {}
 func (*QuerySupplier) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{5}
+	return fileDescriptor_67f268a3745b0696, []int{7}
 }
 func (m *QuerySupplier) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -301,7 +416,7 @@ func (m *QuerySuppliers) Reset()         { *m = QuerySuppliers{} }
 func (m *QuerySuppliers) String() string { return proto.CompactTextString(m) }
 func (*QuerySuppliers) ProtoMessage()    {}
 func (*QuerySuppliers) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{6}
+	return fileDescriptor_67f268a3745b0696, []int{8}
 }
 func (m *QuerySuppliers) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -352,7 +467,7 @@ func (m *AnswerSuppliers) Reset()         { *m = AnswerSuppliers{} }
 func (m *AnswerSuppliers) String() string { return proto.CompactTextString(m) }
 func (*AnswerSuppliers) ProtoMessage()    {}
 func (*AnswerSuppliers) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{7}
+	return fileDescriptor_67f268a3745b0696, []int{9}
 }
 func (m *AnswerSuppliers) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -396,7 +511,7 @@ func (m *QueryGateway) Reset()         { *m = QueryGateway{} }
 func (m *QueryGateway) String() string { return proto.CompactTextString(m) }
 func (*QueryGateway) ProtoMessage()    {}
 func (*QueryGateway) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{8}
+	return fileDescriptor_67f268a3745b0696, []int{10}
 }
 func (m *QueryGateway) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -440,7 +555,7 @@ func (m *QueryApp) Reset()         { *m = QueryApp{} }
 func (m *QueryApp) String() string { return proto.CompactTextString(m) }
 func (*QueryApp) ProtoMessage()    {}
 func (*QueryApp) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{9}
+	return fileDescriptor_67f268a3745b0696, []int{11}
 }
 func (m *QueryApp) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -479,13 +594,15 @@ func (m *QueryApp) GetApp() string {
 type AnswerApp struct {
 	Escrow      []*Escrow     `protobuf:"bytes,1,rep,name=escrow,proto3" json:"escrow,omitempty"`
 	Delegations []*Delegation `protobuf:"bytes,2,rep,name=delegations,proto3" json:"delegations,omitempty"`
+	// What the app chose.
+	Audited Audited `protobuf:"varint,3,opt,name=audited,proto3,enum=lode.market.v1.Audited" json:"audited,omitempty"`
 }
 
 func (m *AnswerApp) Reset()         { *m = AnswerApp{} }
 func (m *AnswerApp) String() string { return proto.CompactTextString(m) }
 func (*AnswerApp) ProtoMessage()    {}
 func (*AnswerApp) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{10}
+	return fileDescriptor_67f268a3745b0696, []int{12}
 }
 func (m *AnswerApp) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -528,6 +645,13 @@ func (m *AnswerApp) GetDelegations() []*Delegation {
 	return nil
 }
 
+func (m *AnswerApp) GetAudited() Audited {
+	if m != nil {
+		return m.Audited
+	}
+	return Audited_AUDITED_UNCHOSEN
+}
+
 type QuerySession struct {
 	Id []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 }
@@ -536,7 +660,7 @@ func (m *QuerySession) Reset()         { *m = QuerySession{} }
 func (m *QuerySession) String() string { return proto.CompactTextString(m) }
 func (*QuerySession) ProtoMessage()    {}
 func (*QuerySession) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{11}
+	return fileDescriptor_67f268a3745b0696, []int{13}
 }
 func (m *QuerySession) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -584,7 +708,7 @@ func (m *QuerySessions) Reset()         { *m = QuerySessions{} }
 func (m *QuerySessions) String() string { return proto.CompactTextString(m) }
 func (*QuerySessions) ProtoMessage()    {}
 func (*QuerySessions) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{12}
+	return fileDescriptor_67f268a3745b0696, []int{14}
 }
 func (m *QuerySessions) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -642,7 +766,7 @@ func (m *AnswerSessions) Reset()         { *m = AnswerSessions{} }
 func (m *AnswerSessions) String() string { return proto.CompactTextString(m) }
 func (*AnswerSessions) ProtoMessage()    {}
 func (*AnswerSessions) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{13}
+	return fileDescriptor_67f268a3745b0696, []int{15}
 }
 func (m *AnswerSessions) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -687,7 +811,7 @@ func (m *QueryClaim) Reset()         { *m = QueryClaim{} }
 func (m *QueryClaim) String() string { return proto.CompactTextString(m) }
 func (*QueryClaim) ProtoMessage()    {}
 func (*QueryClaim) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{14}
+	return fileDescriptor_67f268a3745b0696, []int{16}
 }
 func (m *QueryClaim) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -739,7 +863,7 @@ func (m *QuerySettled) Reset()         { *m = QuerySettled{} }
 func (m *QuerySettled) String() string { return proto.CompactTextString(m) }
 func (*QuerySettled) ProtoMessage()    {}
 func (*QuerySettled) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{15}
+	return fileDescriptor_67f268a3745b0696, []int{17}
 }
 func (m *QuerySettled) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -789,7 +913,7 @@ func (m *QueryClock) Reset()         { *m = QueryClock{} }
 func (m *QueryClock) String() string { return proto.CompactTextString(m) }
 func (*QueryClock) ProtoMessage()    {}
 func (*QueryClock) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{16}
+	return fileDescriptor_67f268a3745b0696, []int{18}
 }
 func (m *QueryClock) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -828,7 +952,7 @@ func (m *AnswerClock) Reset()         { *m = AnswerClock{} }
 func (m *AnswerClock) String() string { return proto.CompactTextString(m) }
 func (*AnswerClock) ProtoMessage()    {}
 func (*AnswerClock) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{17}
+	return fileDescriptor_67f268a3745b0696, []int{19}
 }
 func (m *AnswerClock) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -886,7 +1010,7 @@ func (m *QuerySeed) Reset()         { *m = QuerySeed{} }
 func (m *QuerySeed) String() string { return proto.CompactTextString(m) }
 func (*QuerySeed) ProtoMessage()    {}
 func (*QuerySeed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{18}
+	return fileDescriptor_67f268a3745b0696, []int{20}
 }
 func (m *QuerySeed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -931,7 +1055,7 @@ func (m *AnswerSeed) Reset()         { *m = AnswerSeed{} }
 func (m *AnswerSeed) String() string { return proto.CompactTextString(m) }
 func (*AnswerSeed) ProtoMessage()    {}
 func (*AnswerSeed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{19}
+	return fileDescriptor_67f268a3745b0696, []int{21}
 }
 func (m *AnswerSeed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -981,7 +1105,7 @@ func (m *QueryInvariants) Reset()         { *m = QueryInvariants{} }
 func (m *QueryInvariants) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariants) ProtoMessage()    {}
 func (*QueryInvariants) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{20}
+	return fileDescriptor_67f268a3745b0696, []int{22}
 }
 func (m *QueryInvariants) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1021,7 +1145,7 @@ func (m *Invariant) Reset()         { *m = Invariant{} }
 func (m *Invariant) String() string { return proto.CompactTextString(m) }
 func (*Invariant) ProtoMessage()    {}
 func (*Invariant) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{21}
+	return fileDescriptor_67f268a3745b0696, []int{23}
 }
 func (m *Invariant) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1079,7 +1203,7 @@ func (m *AnswerInvariants) Reset()         { *m = AnswerInvariants{} }
 func (m *AnswerInvariants) String() string { return proto.CompactTextString(m) }
 func (*AnswerInvariants) ProtoMessage()    {}
 func (*AnswerInvariants) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{22}
+	return fileDescriptor_67f268a3745b0696, []int{24}
 }
 func (m *AnswerInvariants) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1123,7 +1247,7 @@ func (m *QueryAudit) Reset()         { *m = QueryAudit{} }
 func (m *QueryAudit) String() string { return proto.CompactTextString(m) }
 func (*QueryAudit) ProtoMessage()    {}
 func (*QueryAudit) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{23}
+	return fileDescriptor_67f268a3745b0696, []int{25}
 }
 func (m *QueryAudit) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1175,7 +1299,7 @@ func (m *QueryAudits) Reset()         { *m = QueryAudits{} }
 func (m *QueryAudits) String() string { return proto.CompactTextString(m) }
 func (*QueryAudits) ProtoMessage()    {}
 func (*QueryAudits) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{24}
+	return fileDescriptor_67f268a3745b0696, []int{26}
 }
 func (m *QueryAudits) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1254,7 +1378,7 @@ func (m *AnswerAudits) Reset()         { *m = AnswerAudits{} }
 func (m *AnswerAudits) String() string { return proto.CompactTextString(m) }
 func (*AnswerAudits) ProtoMessage()    {}
 func (*AnswerAudits) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{25}
+	return fileDescriptor_67f268a3745b0696, []int{27}
 }
 func (m *AnswerAudits) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1298,7 +1422,7 @@ func (m *QueryDocket) Reset()         { *m = QueryDocket{} }
 func (m *QueryDocket) String() string { return proto.CompactTextString(m) }
 func (*QueryDocket) ProtoMessage()    {}
 func (*QueryDocket) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{26}
+	return fileDescriptor_67f268a3745b0696, []int{28}
 }
 func (m *QueryDocket) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1342,7 +1466,7 @@ func (m *QueryReputation) Reset()         { *m = QueryReputation{} }
 func (m *QueryReputation) String() string { return proto.CompactTextString(m) }
 func (*QueryReputation) ProtoMessage()    {}
 func (*QueryReputation) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{27}
+	return fileDescriptor_67f268a3745b0696, []int{29}
 }
 func (m *QueryReputation) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1386,7 +1510,7 @@ func (m *AnswerReputation) Reset()         { *m = AnswerReputation{} }
 func (m *AnswerReputation) String() string { return proto.CompactTextString(m) }
 func (*AnswerReputation) ProtoMessage()    {}
 func (*AnswerReputation) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{28}
+	return fileDescriptor_67f268a3745b0696, []int{30}
 }
 func (m *AnswerReputation) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1430,7 +1554,7 @@ func (m *QueryAuditor) Reset()         { *m = QueryAuditor{} }
 func (m *QueryAuditor) String() string { return proto.CompactTextString(m) }
 func (*QueryAuditor) ProtoMessage()    {}
 func (*QueryAuditor) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{29}
+	return fileDescriptor_67f268a3745b0696, []int{31}
 }
 func (m *QueryAuditor) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1475,7 +1599,7 @@ func (m *QueryAuditors) Reset()         { *m = QueryAuditors{} }
 func (m *QueryAuditors) String() string { return proto.CompactTextString(m) }
 func (*QueryAuditors) ProtoMessage()    {}
 func (*QueryAuditors) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{30}
+	return fileDescriptor_67f268a3745b0696, []int{32}
 }
 func (m *QueryAuditors) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1526,7 +1650,7 @@ func (m *AnswerAuditors) Reset()         { *m = AnswerAuditors{} }
 func (m *AnswerAuditors) String() string { return proto.CompactTextString(m) }
 func (*AnswerAuditors) ProtoMessage()    {}
 func (*AnswerAuditors) Descriptor() ([]byte, []int) {
-	return fileDescriptor_67f268a3745b0696, []int{31}
+	return fileDescriptor_67f268a3745b0696, []int{33}
 }
 func (m *AnswerAuditors) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1562,12 +1686,58 @@ func (m *AnswerAuditors) GetAuditors() []*Auditor {
 	return nil
 }
 
+type QueryProber struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *QueryProber) Reset()         { *m = QueryProber{} }
+func (m *QueryProber) String() string { return proto.CompactTextString(m) }
+func (*QueryProber) ProtoMessage()    {}
+func (*QueryProber) Descriptor() ([]byte, []int) {
+	return fileDescriptor_67f268a3745b0696, []int{34}
+}
+func (m *QueryProber) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryProber) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryProber.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryProber) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryProber.Merge(m, src)
+}
+func (m *QueryProber) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryProber) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryProber.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryProber proto.InternalMessageInfo
+
+func (m *QueryProber) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
 func init() {
 	proto.RegisterType((*QueryParams)(nil), "lode.market.v1.QueryParams")
 	proto.RegisterType((*QueryService)(nil), "lode.market.v1.QueryService")
 	proto.RegisterType((*QueryServices)(nil), "lode.market.v1.QueryServices")
 	proto.RegisterType((*AnswerServices)(nil), "lode.market.v1.AnswerServices")
 	proto.RegisterType((*QueryPrice)(nil), "lode.market.v1.QueryPrice")
+	proto.RegisterType((*QueryPriceHistory)(nil), "lode.market.v1.QueryPriceHistory")
+	proto.RegisterType((*AnswerPriceHistory)(nil), "lode.market.v1.AnswerPriceHistory")
 	proto.RegisterType((*QuerySupplier)(nil), "lode.market.v1.QuerySupplier")
 	proto.RegisterType((*QuerySuppliers)(nil), "lode.market.v1.QuerySuppliers")
 	proto.RegisterType((*AnswerSuppliers)(nil), "lode.market.v1.AnswerSuppliers")
@@ -1595,80 +1765,89 @@ func init() {
 	proto.RegisterType((*QueryAuditor)(nil), "lode.market.v1.QueryAuditor")
 	proto.RegisterType((*QueryAuditors)(nil), "lode.market.v1.QueryAuditors")
 	proto.RegisterType((*AnswerAuditors)(nil), "lode.market.v1.AnswerAuditors")
+	proto.RegisterType((*QueryProber)(nil), "lode.market.v1.QueryProber")
 }
 
 func init() { proto.RegisterFile("lode/market/v1/query.proto", fileDescriptor_67f268a3745b0696) }
 
 var fileDescriptor_67f268a3745b0696 = []byte{
-	// 1079 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x57, 0xcd, 0x6e, 0xdb, 0x46,
-	0x10, 0xb6, 0x7e, 0x2d, 0x8d, 0x6c, 0x27, 0x65, 0xd3, 0x54, 0x5e, 0xcb, 0x8a, 0xb1, 0x01, 0x0a,
-	0x03, 0x6d, 0x64, 0x24, 0x06, 0x8a, 0x26, 0xb5, 0x51, 0xab, 0x4e, 0x10, 0x08, 0x6d, 0x91, 0x84,
-	0xbe, 0xe5, 0x12, 0xb0, 0xe2, 0x36, 0x21, 0x2c, 0x89, 0xec, 0xee, 0xca, 0x8e, 0xde, 0xa2, 0x6f,
-	0xd0, 0x4b, 0x1f, 0xa6, 0x47, 0x1f, 0x7b, 0x2c, 0xec, 0x17, 0x29, 0x76, 0x77, 0xb8, 0xa4, 0x45,
-	0xae, 0x80, 0xb6, 0x37, 0x0e, 0xbf, 0x6f, 0x46, 0xf3, 0xc7, 0xf9, 0x20, 0x20, 0x93, 0x38, 0x64,
-	0x07, 0xd3, 0x80, 0x9f, 0x33, 0x79, 0x70, 0xf1, 0xf8, 0xe0, 0xd7, 0x39, 0xe3, 0x8b, 0x41, 0xc2,
-	0x63, 0x19, 0x7b, 0x5b, 0x0a, 0x1b, 0x18, 0x6c, 0x70, 0xf1, 0x98, 0x2c, 0x73, 0x83, 0x79, 0x18,
-	0x49, 0xc3, 0x2d, 0x60, 0x72, 0x91, 0x30, 0x61, 0x30, 0xba, 0x09, 0x9d, 0x37, 0x2a, 0xec, 0xeb,
-	0x80, 0x07, 0x53, 0x41, 0xfb, 0xb0, 0xa1, 0xcd, 0x33, 0xc6, 0x2f, 0xa2, 0x31, 0xf3, 0xb6, 0xa0,
-	0x1a, 0x85, 0xdd, 0xca, 0x5e, 0x65, 0xbf, 0xed, 0x57, 0xa3, 0x90, 0x7e, 0x0b, 0x9b, 0x79, 0x5c,
-	0x78, 0xf7, 0xa0, 0x11, 0xfc, 0x22, 0x19, 0x47, 0x8e, 0x31, 0xd4, 0xdb, 0x49, 0x34, 0x8d, 0x64,
-	0xb7, 0xba, 0x57, 0xd9, 0xdf, 0xf4, 0x8d, 0x41, 0x5f, 0xc0, 0xd6, 0x70, 0x26, 0x2e, 0x19, 0xb7,
-	0xde, 0x87, 0xd0, 0x12, 0xf8, 0xdc, 0xad, 0xec, 0xd5, 0xf6, 0x3b, 0x4f, 0x3e, 0x1f, 0xdc, 0x2e,
-	0x6c, 0x80, 0x5c, 0xdf, 0x12, 0xe9, 0x17, 0x00, 0x26, 0x65, 0xae, 0x32, 0xec, 0xc2, 0x3a, 0x22,
-	0x98, 0x42, 0x6a, 0xd2, 0x2f, 0xd3, 0x5c, 0xe7, 0x49, 0x32, 0x89, 0x18, 0xf7, 0x08, 0xb4, 0xe2,
-	0x84, 0xf1, 0x40, 0xc6, 0x69, 0xba, 0xd6, 0xa6, 0x47, 0xb0, 0x75, 0x8b, 0xfc, 0xef, 0x2a, 0x1b,
-	0xc1, 0x1d, 0xac, 0xcc, 0xba, 0x7f, 0x0d, 0x6d, 0x91, 0x1a, 0x58, 0x5b, 0xb7, 0x50, 0x1b, 0x12,
-	0xfc, 0x8c, 0x4a, 0xf7, 0x71, 0x02, 0x2f, 0x03, 0xc9, 0x2e, 0x83, 0x85, 0xaa, 0x2f, 0x08, 0x43,
-	0xce, 0x84, 0x48, 0xeb, 0x43, 0x93, 0xf6, 0xa0, 0xa5, 0x99, 0xc3, 0x24, 0xf1, 0xee, 0x42, 0x2d,
-	0x48, 0x12, 0x64, 0xa8, 0x47, 0xba, 0x80, 0xb6, 0x49, 0x49, 0xc1, 0x03, 0x68, 0x32, 0x31, 0xe6,
-	0xf1, 0x25, 0x66, 0x72, 0x7f, 0x39, 0x93, 0x17, 0x1a, 0xf5, 0x91, 0xe5, 0x1d, 0x41, 0x27, 0x64,
-	0x13, 0xf6, 0x3e, 0x90, 0x51, 0x3c, 0x13, 0xdd, 0xaa, 0x76, 0x22, 0xcb, 0x4e, 0xcf, 0x2d, 0xc5,
-	0xcf, 0xd3, 0x73, 0x4b, 0x24, 0x44, 0x14, 0xcf, 0x72, 0x4b, 0xb4, 0xa1, 0x97, 0xe8, 0x8d, 0x5d,
-	0x22, 0x8d, 0xeb, 0x56, 0x27, 0x01, 0x97, 0x8b, 0xb4, 0xd5, 0xda, 0xc8, 0x06, 0x50, 0xd5, 0x9e,
-	0xcb, 0x03, 0xa8, 0x39, 0x56, 0x0b, 0x63, 0xea, 0xd5, 0x32, 0xcf, 0xee, 0xd5, 0xd2, 0xb8, 0x6f,
-	0x89, 0xf4, 0x25, 0xae, 0xd6, 0xe9, 0x24, 0x88, 0xa6, 0xde, 0x2e, 0x00, 0x22, 0xef, 0x6c, 0xfe,
-	0x6d, 0x7c, 0x33, 0x0a, 0x6f, 0xad, 0x53, 0x75, 0x69, 0x9d, 0x46, 0xb6, 0x05, 0x52, 0x4e, 0x58,
-	0xf8, 0x7f, 0x42, 0x6d, 0xd8, 0x9c, 0xe2, 0xf1, 0x39, 0x7d, 0x0b, 0x1d, 0x53, 0xa8, 0x36, 0xbd,
-	0xfb, 0xd0, 0xfc, 0xc0, 0xa2, 0xf7, 0x1f, 0xa4, 0x8e, 0x59, 0xf7, 0xd1, 0x52, 0x5d, 0x12, 0x32,
-	0xe0, 0x66, 0x4d, 0xeb, 0xbe, 0x31, 0x54, 0x16, 0x33, 0xf6, 0x51, 0xbe, 0x33, 0x50, 0x4d, 0x43,
-	0x6d, 0xf5, 0xe6, 0x4c, 0xbd, 0xa0, 0x0f, 0xa1, 0x8d, 0x49, 0xb3, 0xd0, 0x15, 0x99, 0x7e, 0x03,
-	0x90, 0x76, 0xda, 0xcd, 0xf2, 0x3c, 0xa8, 0x0b, 0xc6, 0x42, 0x1c, 0x9d, 0x7e, 0xa6, 0x9f, 0xc0,
-	0x1d, 0x1d, 0x7e, 0x34, 0xbb, 0x08, 0x78, 0x14, 0xcc, 0xa4, 0xa0, 0x3f, 0x40, 0xdb, 0x5a, 0x7a,
-	0x0b, 0xe6, 0x5c, 0x30, 0xbb, 0x05, 0xca, 0x50, 0x6f, 0x43, 0x36, 0x8b, 0xa7, 0xd8, 0x17, 0x63,
-	0xa8, 0xf8, 0xf1, 0x25, 0x0b, 0x75, 0x0d, 0x6d, 0x5f, 0x3f, 0xd3, 0x9f, 0xe0, 0xae, 0xc9, 0x2c,
-	0xfb, 0x01, 0xef, 0x29, 0x40, 0x64, 0x2d, 0xdc, 0x83, 0xed, 0xe5, 0x3d, 0xb0, 0x7c, 0x3f, 0x47,
-	0xa6, 0x3d, 0xec, 0xfb, 0x50, 0x5d, 0xd2, 0xc2, 0x0e, 0xff, 0x51, 0xc1, 0xc3, 0xa9, 0x61, 0x91,
-	0x35, 0xbc, 0xb2, 0xd4, 0xf0, 0xdc, 0xd8, 0xab, 0x25, 0x63, 0x4f, 0x3f, 0x7c, 0xac, 0xc4, 0xda,
-	0xfa, 0xbb, 0x57, 0xa1, 0x63, 0xde, 0xad, 0xe3, 0x77, 0x6f, 0xcc, 0xec, 0xbb, 0x68, 0x94, 0x7e,
-	0x17, 0xcd, 0xfc, 0x77, 0x71, 0x04, 0x1b, 0x78, 0x05, 0x4c, 0x9a, 0x5f, 0x41, 0x53, 0x87, 0x49,
-	0x7b, 0x71, 0x6f, 0xb9, 0x17, 0xa7, 0x81, 0x60, 0x3e, 0x72, 0xe8, 0x43, 0xac, 0xf1, 0x79, 0x3c,
-	0x3e, 0x67, 0xb2, 0xbc, 0x46, 0xfa, 0x08, 0xc7, 0xea, 0xb3, 0x64, 0x2e, 0xf5, 0x05, 0x58, 0x79,
-	0x68, 0x5f, 0xa7, 0x53, 0xca, 0xf1, 0x8f, 0xa0, 0xc3, 0xad, 0x95, 0xa6, 0x56, 0x38, 0x37, 0x99,
-	0x83, 0x9f, 0xa7, 0xdb, 0x8b, 0x39, 0xc4, 0xfe, 0xb8, 0x2f, 0x66, 0xaa, 0x5e, 0xc8, 0xfc, 0x8f,
-	0xea, 0x65, 0xbd, 0x0f, 0xa1, 0x85, 0x33, 0x71, 0x9e, 0x18, 0xe4, 0xfa, 0x96, 0xf8, 0xe4, 0xf7,
-	0x0e, 0x34, 0x74, 0x12, 0xde, 0x31, 0x34, 0x8d, 0xea, 0x7a, 0x3b, 0xcb, 0x6e, 0x39, 0x49, 0x26,
-	0x85, 0x5b, 0x8d, 0x4e, 0x27, 0xb0, 0x9e, 0xaa, 0x74, 0xaf, 0xd4, 0x1f, 0x51, 0xe2, 0x92, 0x54,
-	0x6f, 0x04, 0x2d, 0xab, 0xc4, 0xbb, 0xab, 0x42, 0x08, 0xd2, 0x2f, 0x14, 0x76, 0x5b, 0xc8, 0xbf,
-	0x83, 0x86, 0x91, 0x63, 0x52, 0x5e, 0x8a, 0xc2, 0x48, 0x01, 0xd3, 0xaf, 0xcf, 0x64, 0x20, 0x99,
-	0x77, 0x0a, 0x2d, 0xab, 0xd3, 0x8e, 0x5c, 0x10, 0x26, 0x4e, 0x19, 0xf5, 0x7e, 0x84, 0x76, 0x26,
-	0xc0, 0xfd, 0x95, 0x51, 0x04, 0x79, 0xe0, 0x28, 0xc9, 0x06, 0x38, 0x81, 0xf5, 0x54, 0x84, 0xcb,
-	0x1b, 0x8c, 0x68, 0xb1, 0xc1, 0xa9, 0xdb, 0x33, 0xa8, 0x29, 0xf5, 0xed, 0x96, 0x7a, 0x0f, 0x93,
-	0x84, 0x6c, 0x97, 0xe7, 0xa0, 0x9c, 0xf4, 0x78, 0x8d, 0x7e, 0xba, 0xc6, 0xab, 0x51, 0xe2, 0x92,
-	0x35, 0x33, 0x5e, 0x54, 0xc3, 0xdd, 0x55, 0x21, 0x56, 0x8c, 0x17, 0xdd, 0x9f, 0x41, 0xc3, 0x48,
-	0x62, 0xf9, 0x78, 0x35, 0x46, 0x3e, 0x2b, 0xdc, 0x12, 0xed, 0xa2, 0x0b, 0x31, 0x2a, 0xe8, 0x2a,
-	0x44, 0xa3, 0x65, 0x85, 0x18, 0xb7, 0x13, 0xf5, 0xeb, 0x4a, 0xed, 0x5c, 0xbf, 0x1e, 0x8f, 0xcf,
-	0xc9, 0x4e, 0x79, 0x09, 0xc6, 0xf1, 0x18, 0xea, 0x5a, 0xae, 0xb6, 0x1d, 0x09, 0xb0, 0xb0, 0xb8,
-	0x9c, 0x39, 0x95, 0x7b, 0x0a, 0x0d, 0xa3, 0x02, 0xe5, 0x09, 0x68, 0x8c, 0x94, 0x9e, 0x52, 0xef,
-	0x14, 0x9a, 0x78, 0x7a, 0x77, 0xdc, 0xbe, 0x82, 0xf4, 0x1c, 0x8b, 0x60, 0x5c, 0x8f, 0xa1, 0x89,
-	0x27, 0xb8, 0x3c, 0x88, 0x01, 0x8b, 0x97, 0x02, 0x9d, 0x5e, 0x01, 0xe4, 0x8e, 0xed, 0x83, 0xd2,
-	0x10, 0x19, 0x81, 0xec, 0x95, 0xe7, 0x92, 0x0b, 0x71, 0x02, 0xeb, 0xe9, 0xb1, 0xed, 0xb9, 0xab,
-	0x8a, 0x39, 0x71, 0xdd, 0x43, 0xb5, 0x9b, 0xf6, 0x8c, 0xee, 0xae, 0x0a, 0xe1, 0xdc, 0x4d, 0xeb,
-	0xfe, 0x0a, 0x20, 0x27, 0xf8, 0xe5, 0xd5, 0x65, 0x04, 0x57, 0x75, 0x19, 0xe3, 0xfb, 0x47, 0x7f,
-	0x5e, 0xf7, 0x2b, 0x57, 0xd7, 0xfd, 0xca, 0xdf, 0xd7, 0xfd, 0xca, 0x6f, 0x37, 0xfd, 0xb5, 0xab,
-	0x9b, 0xfe, 0xda, 0x5f, 0x37, 0xfd, 0xb5, 0xb7, 0x9f, 0xea, 0x3f, 0x52, 0x1f, 0xd3, 0xbf, 0x52,
-	0xfa, 0x7f, 0xd4, 0xcf, 0x4d, 0xfd, 0x47, 0xea, 0xf0, 0x9f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x4b,
-	0x86, 0xe3, 0xee, 0xae, 0x0d, 0x00, 0x00,
+	// 1209 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x57, 0xcf, 0x4e, 0x1c, 0x47,
+	0x13, 0x67, 0x76, 0xd9, 0x65, 0xb7, 0x58, 0xb0, 0x3d, 0x9f, 0x3f, 0x67, 0x19, 0x60, 0x4d, 0xda,
+	0x52, 0x44, 0x94, 0x78, 0x11, 0x20, 0x45, 0xb6, 0x03, 0x0a, 0x04, 0x5b, 0x0e, 0x4a, 0x22, 0xe3,
+	0x41, 0xb9, 0x38, 0x07, 0x6b, 0xd8, 0x69, 0xdb, 0x23, 0x96, 0x9d, 0x49, 0x77, 0x03, 0xe6, 0x9a,
+	0x27, 0xc8, 0x43, 0xe4, 0x98, 0x6b, 0xde, 0x21, 0x47, 0x1f, 0x73, 0x8c, 0xe0, 0x45, 0xa2, 0xee,
+	0xae, 0xe9, 0x99, 0xdd, 0xe9, 0x5e, 0x29, 0xc9, 0x6d, 0x6a, 0xea, 0x57, 0x35, 0xf5, 0xbf, 0x6a,
+	0x20, 0x18, 0xa6, 0x31, 0xdd, 0x38, 0x8b, 0xd8, 0x29, 0x15, 0x1b, 0x17, 0x9b, 0x1b, 0x3f, 0x9d,
+	0x53, 0x76, 0xd5, 0xcf, 0x58, 0x2a, 0x52, 0x7f, 0x51, 0xf2, 0xfa, 0x9a, 0xd7, 0xbf, 0xd8, 0x0c,
+	0x26, 0xb1, 0xd1, 0x79, 0x9c, 0x08, 0x8d, 0xad, 0xf0, 0xc4, 0x55, 0x46, 0xb9, 0xe6, 0x91, 0x05,
+	0x98, 0x7f, 0x29, 0xd5, 0x1e, 0x45, 0x2c, 0x3a, 0xe3, 0xa4, 0x07, 0x1d, 0x45, 0x1e, 0x53, 0x76,
+	0x91, 0x0c, 0xa8, 0xbf, 0x08, 0xb5, 0x24, 0xee, 0x7a, 0x6b, 0xde, 0x7a, 0x3b, 0xac, 0x25, 0x31,
+	0xf9, 0x12, 0x16, 0xca, 0x7c, 0xee, 0xdf, 0x85, 0x46, 0xf4, 0x46, 0x50, 0x86, 0x18, 0x4d, 0xc8,
+	0xb7, 0xc3, 0xe4, 0x2c, 0x11, 0xdd, 0xda, 0x9a, 0xb7, 0xbe, 0x10, 0x6a, 0x82, 0x3c, 0x83, 0xc5,
+	0xfd, 0x11, 0xbf, 0xa4, 0xcc, 0x48, 0x6f, 0x43, 0x8b, 0xe3, 0x73, 0xd7, 0x5b, 0xab, 0xaf, 0xcf,
+	0x6f, 0x7d, 0xd4, 0x1f, 0x77, 0xac, 0x8f, 0xd8, 0xd0, 0x00, 0xc9, 0x27, 0x00, 0xda, 0x64, 0x26,
+	0x2d, 0xec, 0xc2, 0x1c, 0x72, 0xd0, 0x84, 0x9c, 0x24, 0x3f, 0xc2, 0x9d, 0x02, 0xf7, 0x4d, 0xc2,
+	0x45, 0xca, 0xae, 0xdc, 0x70, 0xff, 0x1e, 0x34, 0x4f, 0xe8, 0x9b, 0x94, 0x51, 0x65, 0xf4, 0x6c,
+	0x88, 0x54, 0xe1, 0x4b, 0xbd, 0xec, 0xcb, 0xcf, 0x1e, 0xf8, 0xda, 0x99, 0x31, 0xf5, 0x5b, 0xd0,
+	0xcc, 0xd2, 0x64, 0x24, 0x72, 0x77, 0x82, 0x49, 0x77, 0x14, 0xfa, 0x48, 0x42, 0x42, 0x44, 0xfa,
+	0x8f, 0xa0, 0x9d, 0x31, 0x1a, 0x27, 0x03, 0x41, 0x63, 0xf5, 0xed, 0xe9, 0x62, 0x05, 0x98, 0x7c,
+	0x96, 0x67, 0xe3, 0x3c, 0xcb, 0x86, 0x09, 0x65, 0x7e, 0x00, 0xad, 0x34, 0xa3, 0x2c, 0x12, 0x69,
+	0x9e, 0x10, 0x43, 0x93, 0x1d, 0x58, 0x1c, 0x03, 0xff, 0xb3, 0xdc, 0x1d, 0xc2, 0x2d, 0xcc, 0x9d,
+	0x11, 0xff, 0x02, 0xda, 0x3c, 0x27, 0xd0, 0xdd, 0x6e, 0x25, 0x7b, 0x08, 0x08, 0x0b, 0x28, 0x59,
+	0xc7, 0x1a, 0x7b, 0x1e, 0x09, 0x7a, 0x19, 0xa9, 0x94, 0x44, 0x71, 0xcc, 0x28, 0xe7, 0x79, 0x4a,
+	0x90, 0x24, 0x2b, 0xd0, 0x52, 0xc8, 0xfd, 0x2c, 0xf3, 0x6f, 0x43, 0x3d, 0xca, 0x32, 0x44, 0xc8,
+	0x47, 0xf2, 0x9b, 0x07, 0x6d, 0x6d, 0x93, 0xe4, 0xf7, 0xa1, 0x49, 0xf9, 0x80, 0xa5, 0x97, 0x68,
+	0xca, 0xbd, 0x49, 0x53, 0x9e, 0x29, 0x6e, 0x88, 0x28, 0x7f, 0x07, 0xe6, 0x63, 0x3a, 0xa4, 0x6f,
+	0x23, 0x91, 0xa4, 0x23, 0xde, 0xad, 0xd9, 0xd3, 0xf5, 0xd4, 0x40, 0xc2, 0x32, 0xdc, 0xdf, 0x84,
+	0x39, 0xd5, 0x61, 0x34, 0x56, 0x65, 0xb1, 0x58, 0xad, 0xdb, 0x7d, 0xcd, 0x0e, 0x73, 0x5c, 0xa9,
+	0xb5, 0x38, 0x4f, 0xd2, 0x51, 0xa9, 0xb5, 0x3a, 0xaa, 0xb5, 0x5e, 0x9a, 0xd6, 0x52, 0x7c, 0x95,
+	0x9e, 0x2c, 0x62, 0xe2, 0x2a, 0x4f, 0x8f, 0x22, 0x8a, 0xa4, 0xd5, 0x94, 0xe4, 0x64, 0xd2, 0xea,
+	0x8e, 0x86, 0x43, 0x9d, 0xaa, 0xe1, 0xf4, 0xb3, 0xbb, 0xe1, 0x14, 0x3f, 0x34, 0x40, 0xf2, 0x1c,
+	0x1b, 0xee, 0x60, 0x18, 0x25, 0x67, 0xfe, 0x2a, 0x00, 0x72, 0x5e, 0x1b, 0xfb, 0xdb, 0xf8, 0xe6,
+	0x30, 0x1e, 0x2b, 0xc1, 0xda, 0x44, 0x09, 0x1e, 0x9a, 0x10, 0x08, 0x31, 0xa4, 0xf1, 0x7f, 0x51,
+	0xd5, 0x31, 0x36, 0xa5, 0x83, 0x53, 0xf2, 0x0a, 0xe6, 0xb5, 0xa3, 0x8a, 0x94, 0xad, 0xfc, 0x8e,
+	0x26, 0x6f, 0xdf, 0x09, 0xa5, 0x73, 0x36, 0x44, 0x4a, 0x46, 0x89, 0x8b, 0x88, 0x09, 0xec, 0x70,
+	0x4d, 0x48, 0x2b, 0x46, 0xf4, 0xbd, 0x78, 0xad, 0x59, 0x75, 0xc5, 0x6a, 0xcb, 0x37, 0xc7, 0xf2,
+	0x05, 0x79, 0x00, 0x6d, 0x34, 0x9a, 0xc6, 0x2e, 0xcd, 0xe4, 0x11, 0x40, 0x1e, 0x69, 0x37, 0xca,
+	0xf7, 0x61, 0x96, 0x53, 0x6c, 0xf2, 0x4e, 0xa8, 0x9e, 0xc9, 0x1d, 0xb8, 0xa5, 0xd4, 0x1f, 0x8e,
+	0x2e, 0x22, 0x96, 0x44, 0x23, 0xc1, 0xc9, 0xb7, 0xd0, 0x36, 0x94, 0xaa, 0x82, 0x73, 0xc6, 0xa9,
+	0xa9, 0x02, 0x49, 0xc8, 0xb7, 0x31, 0x1d, 0xa5, 0x67, 0x18, 0x17, 0x4d, 0x48, 0xfd, 0xe9, 0x25,
+	0x96, 0x64, 0x3b, 0x54, 0xcf, 0xe4, 0x7b, 0xb8, 0xad, 0x2d, 0x2b, 0x3e, 0xe0, 0x3f, 0x06, 0x48,
+	0x0c, 0x85, 0x75, 0xb0, 0x34, 0x59, 0x07, 0x06, 0x1f, 0x96, 0xc0, 0x64, 0x05, 0xe3, 0xae, 0xca,
+	0xbb, 0x52, 0xc3, 0xbf, 0x7a, 0xb8, 0x4e, 0x14, 0x9b, 0x17, 0x01, 0xf7, 0x26, 0x02, 0x5e, 0x4a,
+	0x7b, 0xcd, 0x92, 0xf6, 0x7c, 0x58, 0xa0, 0x27, 0x86, 0x56, 0xb3, 0x42, 0xaa, 0x4e, 0x59, 0x77,
+	0x16, 0x67, 0x85, 0x26, 0x8b, 0xbe, 0x68, 0x58, 0xfb, 0xa2, 0x59, 0xee, 0x8b, 0x1d, 0xe8, 0xe0,
+	0xe0, 0xd0, 0x66, 0x7e, 0x0e, 0x4d, 0xa5, 0x26, 0x8f, 0xc5, 0xdd, 0xc9, 0x58, 0x1c, 0x44, 0x9c,
+	0x86, 0x88, 0x21, 0x0f, 0xd0, 0xc7, 0xa7, 0xe9, 0xe0, 0x94, 0x0a, 0xbb, 0x8f, 0xe4, 0x21, 0xa6,
+	0x35, 0xa4, 0xd9, 0xb9, 0x50, 0x43, 0x63, 0xea, 0x70, 0x3e, 0xca, 0xb3, 0x54, 0xc2, 0xef, 0xc0,
+	0x3c, 0x33, 0x94, 0x73, 0xa1, 0x14, 0x02, 0x61, 0x19, 0x6e, 0xa6, 0xec, 0x3e, 0xc6, 0xc7, 0x3d,
+	0x65, 0xf3, 0x9d, 0x8e, 0xc8, 0x7f, 0xb9, 0xd3, 0x8d, 0xf4, 0x36, 0xb4, 0x30, 0x27, 0xce, 0x11,
+	0x83, 0xd8, 0xd0, 0x00, 0xc9, 0xa7, 0xf9, 0x19, 0xc2, 0xd2, 0x93, 0xe9, 0x7b, 0x6c, 0xeb, 0xf7,
+	0x0e, 0x34, 0x14, 0xd6, 0xdf, 0x85, 0xa6, 0x3e, 0x5b, 0xfc, 0xe5, 0xc9, 0x2f, 0x94, 0x6e, 0x9a,
+	0xa0, 0xb2, 0x09, 0x50, 0x68, 0x0f, 0xe6, 0xf2, 0x33, 0x67, 0xc5, 0x2a, 0x8f, 0xdc, 0xc0, 0x75,
+	0x93, 0xf8, 0x87, 0xd0, 0x32, 0xa7, 0xcc, 0xea, 0x34, 0x15, 0x3c, 0xe8, 0x55, 0x62, 0x30, 0x7e,
+	0x09, 0x7d, 0x05, 0x0d, 0x7d, 0xcf, 0x04, 0x76, 0x57, 0x24, 0x2f, 0xb0, 0x9f, 0x05, 0xc7, 0x22,
+	0x12, 0xd4, 0xff, 0x01, 0x3a, 0x63, 0x97, 0xc8, 0xc7, 0x6e, 0x3d, 0x08, 0x09, 0x88, 0xdd, 0xa6,
+	0x31, 0x35, 0x07, 0xd0, 0x32, 0xd7, 0x85, 0xc3, 0x45, 0x64, 0x07, 0xce, 0xe5, 0xef, 0x7f, 0x07,
+	0xed, 0xe2, 0x6c, 0xe8, 0x4d, 0xd5, 0xc2, 0x83, 0xfb, 0x8e, 0x48, 0x19, 0x05, 0x7b, 0x30, 0x97,
+	0x9f, 0x0e, 0xf6, 0xbc, 0x21, 0xb7, 0x9a, 0xb7, 0x5c, 0xec, 0x09, 0xd4, 0xe5, 0xc9, 0xd0, 0xb5,
+	0x4a, 0xef, 0x67, 0x59, 0xb0, 0x64, 0xb7, 0x41, 0x0a, 0xa9, 0xaa, 0xd1, 0x1b, 0xdc, 0x55, 0x35,
+	0x8a, 0x1b, 0xb8, 0x16, 0xab, 0xae, 0x1a, 0xdc, 0xc7, 0xab, 0xd3, 0x54, 0x4c, 0xa9, 0x1a, 0x14,
+	0x7f, 0x02, 0x0d, 0xbd, 0x94, 0xed, 0x55, 0xa3, 0x78, 0xc1, 0xff, 0x2b, 0xd3, 0x4c, 0x89, 0x28,
+	0x47, 0xf4, 0x1e, 0x76, 0x39, 0xa2, 0xb8, 0x36, 0x47, 0xb4, 0xd8, 0x9e, 0xfc, 0xba, 0xdc, 0xb7,
+	0xae, 0xaf, 0xa7, 0x83, 0xd3, 0x60, 0xd9, 0xee, 0x82, 0x16, 0xdc, 0x85, 0x59, 0xb5, 0x30, 0x97,
+	0x1c, 0x06, 0xd0, 0xb8, 0x5a, 0xf3, 0xa5, 0x3d, 0xfb, 0x18, 0x1a, 0x7a, 0x0f, 0xd9, 0x0d, 0x50,
+	0xbc, 0xc0, 0x3a, 0xcc, 0xfd, 0x03, 0x68, 0xe2, 0xf0, 0x5f, 0x76, 0xcb, 0xf2, 0x60, 0xc5, 0x51,
+	0x08, 0x5a, 0x74, 0x17, 0x9a, 0xb8, 0x04, 0xec, 0x4a, 0x34, 0xb3, 0x3a, 0x80, 0x50, 0xe8, 0x05,
+	0x40, 0x69, 0xdc, 0xdf, 0xb7, 0xaa, 0x28, 0x00, 0xc1, 0x9a, 0xdd, 0x96, 0x92, 0x8a, 0x3d, 0x98,
+	0xcb, 0xc7, 0xfd, 0x8a, 0xdb, 0xab, 0x94, 0x05, 0xae, 0x89, 0x2c, 0x6b, 0xd3, 0x0c, 0xf2, 0xd5,
+	0x69, 0x2a, 0x9c, 0xb5, 0x69, 0xc4, 0xe5, 0x74, 0xd6, 0xd3, 0xdc, 0x31, 0x9d, 0x15, 0xd3, 0x32,
+	0x9d, 0xb5, 0xd0, 0x0b, 0x80, 0xd2, 0xc5, 0x62, 0x0f, 0x4e, 0x01, 0x70, 0x05, 0xa7, 0x40, 0x7c,
+	0xfd, 0xf0, 0x8f, 0xeb, 0x9e, 0xf7, 0xe1, 0xba, 0xe7, 0xfd, 0x75, 0xdd, 0xf3, 0x7e, 0xb9, 0xe9,
+	0xcd, 0x7c, 0xb8, 0xe9, 0xcd, 0xfc, 0x79, 0xd3, 0x9b, 0x79, 0xf5, 0x3f, 0xf5, 0x7f, 0xfc, 0x3e,
+	0xff, 0x43, 0x56, 0xbf, 0xc7, 0x27, 0x4d, 0xf5, 0x7f, 0xbc, 0xfd, 0x77, 0x00, 0x00, 0x00, 0xff,
+	0xff, 0x13, 0x5e, 0x8f, 0x10, 0x85, 0x0f, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1687,6 +1866,8 @@ type QueryClient interface {
 	Service(ctx context.Context, in *QueryService, opts ...grpc.CallOption) (*Service, error)
 	Services(ctx context.Context, in *QueryServices, opts ...grpc.CallOption) (*AnswerServices, error)
 	Price(ctx context.Context, in *QueryPrice, opts ...grpc.CallOption) (*PriceState, error)
+	// How a service's price came about, and what the next step would be.
+	PriceHistory(ctx context.Context, in *QueryPriceHistory, opts ...grpc.CallOption) (*AnswerPriceHistory, error)
 	Supplier(ctx context.Context, in *QuerySupplier, opts ...grpc.CallOption) (*Supplier, error)
 	Suppliers(ctx context.Context, in *QuerySuppliers, opts ...grpc.CallOption) (*AnswerSuppliers, error)
 	Gateway(ctx context.Context, in *QueryGateway, opts ...grpc.CallOption) (*Gateway, error)
@@ -1710,6 +1891,8 @@ type QueryClient interface {
 	Reputation(ctx context.Context, in *QueryReputation, opts ...grpc.CallOption) (*AnswerReputation, error)
 	Auditor(ctx context.Context, in *QueryAuditor, opts ...grpc.CallOption) (*Auditor, error)
 	Auditors(ctx context.Context, in *QueryAuditors, opts ...grpc.CallOption) (*AnswerAuditors, error)
+	// What became of an operator's probes.
+	Prober(ctx context.Context, in *QueryProber, opts ...grpc.CallOption) (*Prober, error)
 	// What each purse holds beside what the market's records say it must.
 	Invariants(ctx context.Context, in *QueryInvariants, opts ...grpc.CallOption) (*AnswerInvariants, error)
 }
@@ -1752,6 +1935,15 @@ func (c *queryClient) Services(ctx context.Context, in *QueryServices, opts ...g
 func (c *queryClient) Price(ctx context.Context, in *QueryPrice, opts ...grpc.CallOption) (*PriceState, error) {
 	out := new(PriceState)
 	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Price", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) PriceHistory(ctx context.Context, in *QueryPriceHistory, opts ...grpc.CallOption) (*AnswerPriceHistory, error) {
+	out := new(AnswerPriceHistory)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/PriceHistory", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1902,6 +2094,15 @@ func (c *queryClient) Auditors(ctx context.Context, in *QueryAuditors, opts ...g
 	return out, nil
 }
 
+func (c *queryClient) Prober(ctx context.Context, in *QueryProber, opts ...grpc.CallOption) (*Prober, error) {
+	out := new(Prober)
+	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Prober", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Invariants(ctx context.Context, in *QueryInvariants, opts ...grpc.CallOption) (*AnswerInvariants, error) {
 	out := new(AnswerInvariants)
 	err := c.cc.Invoke(ctx, "/lode.market.v1.Query/Invariants", in, out, opts...)
@@ -1917,6 +2118,8 @@ type QueryServer interface {
 	Service(context.Context, *QueryService) (*Service, error)
 	Services(context.Context, *QueryServices) (*AnswerServices, error)
 	Price(context.Context, *QueryPrice) (*PriceState, error)
+	// How a service's price came about, and what the next step would be.
+	PriceHistory(context.Context, *QueryPriceHistory) (*AnswerPriceHistory, error)
 	Supplier(context.Context, *QuerySupplier) (*Supplier, error)
 	Suppliers(context.Context, *QuerySuppliers) (*AnswerSuppliers, error)
 	Gateway(context.Context, *QueryGateway) (*Gateway, error)
@@ -1940,6 +2143,8 @@ type QueryServer interface {
 	Reputation(context.Context, *QueryReputation) (*AnswerReputation, error)
 	Auditor(context.Context, *QueryAuditor) (*Auditor, error)
 	Auditors(context.Context, *QueryAuditors) (*AnswerAuditors, error)
+	// What became of an operator's probes.
+	Prober(context.Context, *QueryProber) (*Prober, error)
 	// What each purse holds beside what the market's records say it must.
 	Invariants(context.Context, *QueryInvariants) (*AnswerInvariants, error)
 }
@@ -1959,6 +2164,9 @@ func (*UnimplementedQueryServer) Services(ctx context.Context, req *QueryService
 }
 func (*UnimplementedQueryServer) Price(ctx context.Context, req *QueryPrice) (*PriceState, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Price not implemented")
+}
+func (*UnimplementedQueryServer) PriceHistory(ctx context.Context, req *QueryPriceHistory) (*AnswerPriceHistory, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PriceHistory not implemented")
 }
 func (*UnimplementedQueryServer) Supplier(ctx context.Context, req *QuerySupplier) (*Supplier, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Supplier not implemented")
@@ -2007,6 +2215,9 @@ func (*UnimplementedQueryServer) Auditor(ctx context.Context, req *QueryAuditor)
 }
 func (*UnimplementedQueryServer) Auditors(ctx context.Context, req *QueryAuditors) (*AnswerAuditors, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Auditors not implemented")
+}
+func (*UnimplementedQueryServer) Prober(ctx context.Context, req *QueryProber) (*Prober, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Prober not implemented")
 }
 func (*UnimplementedQueryServer) Invariants(ctx context.Context, req *QueryInvariants) (*AnswerInvariants, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Invariants not implemented")
@@ -2084,6 +2295,24 @@ func _Query_Price_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServer).Price(ctx, req.(*QueryPrice))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_PriceHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPriceHistory)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).PriceHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/PriceHistory",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).PriceHistory(ctx, req.(*QueryPriceHistory))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -2376,6 +2605,24 @@ func _Query_Auditors_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Prober_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryProber)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Prober(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.market.v1.Query/Prober",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Prober(ctx, req.(*QueryProber))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Invariants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryInvariants)
 	if err := dec(in); err != nil {
@@ -2414,6 +2661,10 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Price",
 			Handler:    _Query_Price_Handler,
+		},
+		{
+			MethodName: "PriceHistory",
+			Handler:    _Query_PriceHistory_Handler,
 		},
 		{
 			MethodName: "Supplier",
@@ -2478,6 +2729,10 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Auditors",
 			Handler:    _Query_Auditors_Handler,
+		},
+		{
+			MethodName: "Prober",
+			Handler:    _Query_Prober_Handler,
 		},
 		{
 			MethodName: "Invariants",
@@ -2639,6 +2894,95 @@ func (m *QueryPrice) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintQuery(dAtA, i, uint64(len(m.Service)))
 		i--
 		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPriceHistory) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPriceHistory) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPriceHistory) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Limit != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Limit))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Before != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Before))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Service) > 0 {
+		i -= len(m.Service)
+		copy(dAtA[i:], m.Service)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Service)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AnswerPriceHistory) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AnswerPriceHistory) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AnswerPriceHistory) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Predicted != nil {
+		{
+			size, err := m.Predicted.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Points) > 0 {
+		for iNdEx := len(m.Points) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Points[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
 	}
 	return len(dAtA) - i, nil
 }
@@ -2825,6 +3169,11 @@ func (m *AnswerApp) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Audited != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Audited))
+		i--
+		dAtA[i] = 0x18
+	}
 	if len(m.Delegations) > 0 {
 		for iNdEx := len(m.Delegations) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -3592,6 +3941,36 @@ func (m *AnswerAuditors) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryProber) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryProber) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryProber) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -3664,6 +4043,44 @@ func (m *QueryPrice) Size() (n int) {
 	_ = l
 	l = len(m.Service)
 	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPriceHistory) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Service)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Before != 0 {
+		n += 1 + sovQuery(uint64(m.Before))
+	}
+	if m.Limit != 0 {
+		n += 1 + sovQuery(uint64(m.Limit))
+	}
+	return n
+}
+
+func (m *AnswerPriceHistory) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Points) > 0 {
+		for _, e := range m.Points {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Predicted != nil {
+		l = m.Predicted.Size()
 		n += 1 + l + sovQuery(uint64(l))
 	}
 	return n
@@ -3756,6 +4173,9 @@ func (m *AnswerApp) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovQuery(uint64(l))
 		}
+	}
+	if m.Audited != 0 {
+		n += 1 + sovQuery(uint64(m.Audited))
 	}
 	return n
 }
@@ -4081,6 +4501,19 @@ func (m *AnswerAuditors) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovQuery(uint64(l))
 		}
+	}
+	return n
+}
+
+func (m *QueryProber) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
 	}
 	return n
 }
@@ -4468,6 +4901,246 @@ func (m *QueryPrice) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Service = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPriceHistory) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPriceHistory: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPriceHistory: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Service", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Service = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Before", wireType)
+			}
+			m.Before = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Before |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Limit", wireType)
+			}
+			m.Limit = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Limit |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AnswerPriceHistory) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AnswerPriceHistory: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AnswerPriceHistory: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Points", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Points = append(m.Points, &PricePoint{})
+			if err := m.Points[len(m.Points)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Predicted", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Predicted == nil {
+				m.Predicted = &PricePoint{}
+			}
+			if err := m.Predicted.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -5018,6 +5691,25 @@ func (m *AnswerApp) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Audited", wireType)
+			}
+			m.Audited = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Audited |= Audited(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -7051,6 +7743,88 @@ func (m *AnswerAuditors) Unmarshal(dAtA []byte) error {
 			if err := m.Auditors[len(m.Auditors)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryProber) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryProber: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryProber: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

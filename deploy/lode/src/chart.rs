@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 /// One curve of a chart, a value for each step.
-pub(super) struct Curve<'a> {
-    pub(super) name: &'a str,
-    pub(super) unit: &'a str,
-    pub(super) colour: &'a str,
-    pub(super) values: &'a [f64],
+pub(crate) struct Curve<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) unit: &'a str,
+    pub(crate) colour: &'a str,
+    pub(crate) values: &'a [f64],
 }
 
 const WIDTH: f64 = 800.0;
@@ -15,7 +15,7 @@ const PANEL: f64 = 220.0;
 const MARGIN: f64 = 60.0;
 
 /// Curves below each other, each on a scale of its own.
-pub(super) fn svg(title: &str, steps: &str, curves: &[Curve<'_>]) -> String {
+pub(crate) fn svg(title: &str, steps: &str, curves: &[Curve<'_>]) -> String {
     let height = curves.len() as f64 * PANEL + MARGIN;
     let mut picture = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
