@@ -41,7 +41,7 @@ pub(crate) fn count(case: &Case, docket: &Docket, round: Round) -> Tally {
 
 /// Reads and counts again all that the chain keeps of a supplier.
 pub(crate) async fn read(chain: &Chain, supplier: Address) -> anyhow::Result<History> {
-    let mut cases = all(chain, supplier).await?;
+    let (mut cases, reputations) = consistent(chain, supplier).await?;
     cases.retain(|case| case.stage.round().is_none());
     cases.sort_by_key(|case| (case.decided_at, case.audit.id));
     let mut dockets: BTreeMap<Height, Docket> = BTreeMap::new();
@@ -67,9 +67,30 @@ pub(crate) async fn read(chain: &Chain, supplier: Address) -> anyhow::Result<His
             after,
         });
     }
-    let reputations = chain.query(&GetReputation { operator: Some(supplier) }).await?.reputations;
     Ok(History { steps, reputations })
 }
+
+/// A supplier's audits and what the chain says of it, of one moment: no audit is decided between the
+/// two answers.
+async fn consistent(
+    chain: &Chain,
+    supplier: Address,
+) -> anyhow::Result<(Vec<Case>, Vec<Reputation>)> {
+    let question = GetReputation { operator: Some(supplier) };
+    let mut before = chain.query(&question).await?.reputations;
+    for _ in 0..LOOKS_MAX {
+        let cases = all(chain, supplier).await?;
+        let after = chain.query(&question).await?.reputations;
+        if after == before {
+            return Ok((cases, after));
+        }
+        before = after;
+    }
+    anyhow::bail!("audits of {supplier} are decided faster than they can be read: ask again")
+}
+
+/// How often the chain is asked until its answers fit together.
+const LOOKS_MAX: usize = 8;
 
 async fn all(chain: &Chain, supplier: Address) -> anyhow::Result<Vec<Case>> {
     let mut all: Vec<Case> = Vec::new();

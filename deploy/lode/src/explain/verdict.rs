@@ -119,11 +119,13 @@ async fn explain(options: &Options) -> anyhow::Result<Explanation> {
 
 /// What the relay is judged by.
 async fn terms(chain: &Chain, case: &Case) -> anyhow::Result<Terms> {
-    let session = chain.session(case.audit.session_id).await?;
-    let session = session.context("the chain has forgotten the audited session")?;
     let service = chain.service(&case.service).await?;
-    let owed = service.filter(|_| case.judged).map(|service| service.kernel_class);
-    Ok(Terms { weights: session.terms.cu_weights, owed })
+    let service = service.with_context(|| format!("the chain has no service {}", case.service))?;
+    // A settled session is forgotten; the service's own weights are those that it was opened with,
+    // unless they were changed since.
+    let session = chain.session(case.audit.session_id).await?;
+    let weights = session.map_or(service.cu_weights, |session| session.terms.cu_weights);
+    Ok(Terms { weights, owed: case.judged.then_some(service.kernel_class) })
 }
 
 fn counted(case: &Case, docket: &Docket, round: Round) -> Counted {
