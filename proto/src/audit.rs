@@ -10,9 +10,11 @@
 //! questions are asked of each leaf and never mixed: which model ran ([`Identity`]), and how good
 //! the answer is ([`Quality`]). Only [`Completed`] audits move a supplier's [`standing`].
 
+pub mod ask;
 pub mod auditor;
 pub mod case;
 pub mod committee;
+pub mod exhibit;
 pub mod params;
 pub mod probe;
 pub mod quality;

@@ -12,7 +12,7 @@
 //!  relay, transcript, leaf   one completion: asked, answered, receipted, acknowledged
 //!  evidence, dossier         what shows which model gave it, and all that an auditor needs
 //!  claim, payout, price      what it earns
-//!  audit                     whether it was worth it
+//!  audit, sealed             whether it was worth it, and how it is shown
 //!  message, query, wire      how all of it is written down
 //! ```
 
@@ -33,6 +33,7 @@ pub mod payout;
 pub mod price;
 pub mod query;
 pub mod relay;
+pub mod sealed;
 pub mod seed;
 pub mod service;
 pub mod session;

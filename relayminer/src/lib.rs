@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod count;
 pub mod duties;
+mod exhibit;
 pub mod explain;
 pub mod forward;
 mod gate;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chain_client::{BlockNews, Chain, QueryError, SendError, Sender};
 use futures::stream::{BoxStream, StreamExt};
+use proto::audit::case::{Case, Docket};
 use proto::claim::{Claim, Settled};
 use proto::message::Message;
 use proto::query::{GetClaim, GetSeed};
@@ -53,6 +54,12 @@ pub trait Market: Send + Sync {
     /// What became of a claim.
     async fn settled(&self, id: Digest, operator: Address) -> Result<Option<Settled>, NoAnswer>;
 
+    /// An audit, until it is forgotten.
+    async fn audit(&self, id: Digest) -> Result<Option<Case>, NoAnswer>;
+
+    /// What the audits of sessions that began at `start` go by.
+    async fn docket(&self, start: Height) -> Result<Option<Docket>, NoAnswer>;
+
     /// Gets messages of the operator into a block, all or none, and tells its height.
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent>;
 }
@@ -90,6 +97,14 @@ impl Market for Sender {
 
     async fn settled(&self, id: Digest, operator: Address) -> Result<Option<Settled>, NoAnswer> {
         Ok(Chain::settled(self.chain(), id, operator).await?)
+    }
+
+    async fn audit(&self, id: Digest) -> Result<Option<Case>, NoAnswer> {
+        Ok(self.chain().audit(id).await?)
+    }
+
+    async fn docket(&self, start: Height) -> Result<Option<Docket>, NoAnswer> {
+        Ok(self.chain().docket(start).await?)
     }
 
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent> {

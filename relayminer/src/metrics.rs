@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     sessions: IntGauge,
     height: IntGauge,
     evidence: IntGauge,
+    asks: IntCounterVec,
     sent: IntCounterVec,
 }
 
@@ -45,6 +46,7 @@ impl Metrics {
             refused: counters("refused_total", "Relays that were not let in, by code", "code")?,
             tokens: counters("tokens_total", "Tokens of signed receipts, by kind", "kind")?,
             sent: counters("sent_total", "Messages to the chain, by kind and outcome", "kind")?,
+            asks: counters("asks_total", "What auditors asked for, by outcome", "outcome")?,
             running: gauge("relays_running", "Relays that run")?,
             sessions: gauge("sessions", "Sessions that are known")?,
             evidence: gauge("evidence_bytes", "Bytes that are kept for auditors")?,
@@ -76,6 +78,10 @@ impl Metrics {
 
     pub(crate) fn refused(&self, refused: &Refused) {
         self.refused.with_label_values(&[refused.code().1]).inc();
+    }
+
+    pub(crate) fn asked(&self, outcome: &'static str) {
+        self.asks.with_label_values(&[outcome]).inc();
     }
 
     pub(crate) fn sent(&self, kind: &'static str, count: usize) {

@@ -5,6 +5,7 @@ use crate::book::{Record, WriteFailed, Writer};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
 use crate::count::{Count, Counter, Counters, Endpoint, Need, path_of};
+use crate::exhibit::Asks;
 use crate::forward::{Asked, Upstream};
 use crate::gate::Gate;
 use crate::look::Trees;
@@ -50,6 +51,8 @@ pub(crate) struct Miner {
     pub(crate) trees: Arc<Trees>,
     /// What auditors may ask for.
     pub(crate) vault: Vault,
+    /// Who asked, and what the chain says of it.
+    pub(crate) asks: Asks,
     /// Relays that run.
     pub(crate) tasks: TaskTracker,
     /// No more relays are let in.

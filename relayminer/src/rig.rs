@@ -13,6 +13,7 @@ pub(crate) use stand::{Stand, digest_of, receipt_of, told};
 use crate::admit::Identity;
 use crate::book::Opened;
 use crate::count::{BadBody, Count, Counter, Counters, Ending, Endpoint, Need};
+use proto::audit;
 use proto::coins::Value;
 use proto::keys::RelaySecret;
 use proto::params::{Params, Proving};
@@ -43,6 +44,11 @@ pub(crate) fn params() -> Params {
         inflight_max: 8,
         checkpoint_cu: 8,
         proving: Proving { always_above: Amount(1), ..standard.proving },
+        audits: audit::Params {
+            rate: Ppm::ONE,
+            claim_typical: Amount(20 * standard.audits.claim_typical.0),
+            ..standard.audits
+        },
         ..standard
     }
 }

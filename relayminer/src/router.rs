@@ -3,18 +3,20 @@
 use crate::admit::Refused;
 use crate::answer::TRAILER;
 use crate::count::{Endpoint, path_of};
+use crate::exhibit::AskRefused;
 use crate::explain::explain;
 use crate::miner::Miner;
 use crate::payouts::{payout, sum};
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::header::{RETRY_AFTER, TRAILER as ANNOUNCE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, TRAILER as ANNOUNCE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use daemon::health::Health;
 use proto::Digest;
+use proto::audit::ask::ASK_LENGTH;
 use proto::names::ACK_PATH;
 use serde_json::json;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ pub(crate) fn router(miner: Arc<Miner>) -> Router {
         .route(path_of(Endpoint::Chat), post(chat))
         .route(path_of(Endpoint::Completions), post(completions))
         .route(ACK_PATH, post(acknowledge).layer(DefaultBodyLimit::max(ACK_MAX)))
+        .route("/lode/audits/{audit}", post(show).layer(DefaultBodyLimit::max(ASK_LENGTH)))
         .route("/lode/sessions/{session}", get(session))
         .route("/lode/receipts/{session}/{relay}", get(receipt))
         .with_state(miner)
@@ -78,6 +81,21 @@ async fn acknowledge(State(miner): State<Arc<Miner>>, body: Bytes) -> Response {
     match miner.acknowledge(&body).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refused) => refused.into_response(),
+    }
+}
+
+async fn show(State(miner): State<Arc<Miner>>, Path(id): Path<String>, body: Bytes) -> Response {
+    let Ok(id) = Digest::parse(&id) else { return no_such("audit", &id) };
+    match miner.show(id, &body).await {
+        Ok(sealed) => {
+            miner.metrics.asked("shown");
+            ([(CONTENT_TYPE, "application/octet-stream")], sealed).into_response()
+        }
+        Err(refused) => {
+            miner.metrics.asked(refused.code().1);
+            tracing::info!(audit = %id, reason = %refused, "an auditor is refused");
+            refused.into_response()
+        }
     }
 }
 
@@ -131,6 +149,17 @@ fn no_such(what: &str, id: &str) -> Response {
     let error =
         json!({ "error": { "message": message, "type": "not_found", "code": "not_found" } });
     (StatusCode::NOT_FOUND, Json(error)).into_response()
+}
+
+impl IntoResponse for AskRefused {
+    fn into_response(self) -> Response {
+        let (status, code) = self.code();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let error = json!({ "error": {
+            "message": self.to_string(), "type": "ask_refused", "code": code,
+        }});
+        (status, Json(error)).into_response()
+    }
 }
 
 impl IntoResponse for Refused {

@@ -6,6 +6,7 @@ use crate::book::{StartFailed, WriteFailed, Writer};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
 use crate::count::Counters;
+use crate::exhibit::Asks;
 use crate::forward::Upstream;
 use crate::interrupted::{self, Interrupted};
 use crate::look::Trees;
@@ -106,6 +107,7 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
         keep_settled: parts.keep_settled,
         trees: Arc::new(Trees::default()),
         vault,
+        asks: Asks::default(),
         tasks: TaskTracker::new(),
         draining: stop.clone(),
         cut: Stop::new(),
@@ -190,6 +192,7 @@ async fn observe(miner: Arc<Miner>) {
         let height = heights.borrow_and_update().0;
         miner.metrics.observe(height, miner.sessions.all().len(), miner.gate.running());
         miner.metrics.keeps(miner.vault.used());
+        miner.asks.forget(Height(height));
         miner.forget_evidence(Height(height)).await;
         if heights.changed().await.is_err() {
             return;

@@ -14,7 +14,7 @@ mod file;
 
 pub use file::{FindFailed, find};
 
-use file::{Files, frame};
+use file::{Files, find_in, frame};
 use proto::Digest;
 use proto::dossier::Dossier;
 use std::collections::BTreeMap;
@@ -49,6 +49,7 @@ pub enum NotKept {
 /// Where dossiers are kept.
 #[derive(Clone)]
 pub struct Vault {
+    folder: PathBuf,
     jobs: mpsc::Sender<Job>,
     sizes: Arc<Mutex<Sizes>>,
     max: u64,
@@ -72,11 +73,11 @@ impl Vault {
         std::fs::create_dir_all(path)?;
         let sizes = Arc::new(Mutex::new(sizes(path)?));
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let folder = path.to_owned();
+        let (folder, own) = (path.to_owned(), path.to_owned());
         std::thread::Builder::new()
             .name("evidence".to_owned())
             .spawn(move || write(folder, waiting))?;
-        Ok(Vault { jobs, sizes, max })
+        Ok(Vault { folder: own, jobs, sizes, max })
     }
 
     /// Keeps a dossier. It is on the disk when this returns.
@@ -96,6 +97,11 @@ impl Vault {
         let sent = self.jobs.send(Job::Keep { session, bytes, done }).await;
         sent.map_err(|_| NotKept::Ended)?;
         kept.await.map_err(|_| NotKept::Ended)?.map_err(NotKept::Disk)
+    }
+
+    /// The dossier of a relay. It reads the session's file, so it is for a thread of its own.
+    pub fn find(&self, session: &Digest, relay: &Digest) -> Result<Dossier, FindFailed> {
+        find_in(&self.folder, session, relay)
     }
 
     /// Removes what is kept of sessions for which `keep` says no.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod audit;
+mod auditor;
 mod boxes;
 mod by_hand;
 mod clients;

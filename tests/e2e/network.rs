@@ -31,8 +31,13 @@ impl Network {
 
     /// Starts a network with more arguments.
     pub fn start_with(home: &Path, arguments: &[&str]) -> Network {
+        Network::start_calm(home, &[arguments, &["--fast"]].concat())
+    }
+
+    /// Starts a network with a block a second: what is killed in it has time to come back.
+    pub fn start_calm(home: &Path, arguments: &[&str]) -> Network {
         let mut child = Command::new(LODE)
-            .args(["up", "--json", "--fast", "--ports", "auto", "--home"])
+            .args(["up", "--json", "--ports", "auto", "--home"])
             .arg(home)
             .args(arguments)
             .stdin(Stdio::piped())

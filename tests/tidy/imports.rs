@@ -16,10 +16,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("chain-client", &["proto"]),
     ("gateway", &["chain-client", "daemon", "meter", "proto", "smst"]),
     ("relayminer", &["chain-client", "daemon", "meter", "proto", "smst"]),
-    ("auditor", &["engine", "meter", "proto"]),
+    ("auditor", &["chain-client", "daemon", "engine", "meter", "proto"]),
     ("engine", &["meter"]),
     ("supplier", &["daemon", "engine", "meter", "proto"]),
     ("daemon", &[]),
+    ("rogue", &["daemon", "engine", "meter", "proto"]),
 ];
 
 fn metadata() -> serde_json::Value {
@@ -62,7 +63,7 @@ fn crates_import_only_what_they_may() {
 
 #[test]
 fn roles_never_import_each_other() {
-    let roles = ["gateway", "relayminer", "supplier", "solo"];
+    let roles = ["gateway", "relayminer", "supplier", "auditor", "solo"];
     for (name, used) in imports() {
         if roles.contains(&name.as_str()) {
             let other = used.iter().find(|used| roles.contains(&used.as_str()));

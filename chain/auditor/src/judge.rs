@@ -8,6 +8,7 @@
 mod endpoint;
 mod local;
 mod template;
+pub mod train;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use local::{Local, LocalError};

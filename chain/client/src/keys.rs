@@ -21,7 +21,7 @@ mod words;
 pub use entry::{Account, Entry, Protection, RelayEntry};
 pub use refused::{CreateRefused, StoreError, UnlockRefused};
 pub use seal::{SealRefused, UnsealRefused};
-pub use signer::{BadSecret, Signer};
+pub use signer::{BadSecret, Signer, signed_by};
 pub use store::{KeyStore, NAME_MAX};
 pub use words::{BadPath, BadWords, KeyPath, Words};
 

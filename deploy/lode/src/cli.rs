@@ -1,7 +1,8 @@
 //! What can be typed.
 
 use crate::{
-    boxes, dev, explain, guard, init, keys, payouts, query, role, simulate, tx, up, verify,
+    auditor, audits, boxes, dev, explain, guard, init, keys, payouts, query, role, simulate, tx,
+    up, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -33,6 +34,11 @@ pub(crate) enum Command {
     /// The supplier: an OpenAI-compatible server that runs a model, alone or over several boxes.
     #[command(subcommand)]
     Supplier(boxes::SupplierCommand),
+    /// The auditor beside a validator: says which model gave the answers that the chain drew.
+    #[command(subcommand)]
+    Auditor(auditor::AuditorCommand),
+    /// Audits of proven usage: who was looked at, by how many, and what was found.
+    Audits(audits::Options),
     /// Keys of accounts and relays.
     Keys(keys::Keys),
     /// Send a transaction.

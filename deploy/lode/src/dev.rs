@@ -1,6 +1,7 @@
 //! `lode dev`: for who develops Lode.
 
-use clap::Subcommand;
+use crate::role;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 /// For who develops Lode.
@@ -8,11 +9,39 @@ use std::path::PathBuf;
 pub(crate) enum Dev {
     /// Write the shipped demo model's files into a folder.
     DemoModel { out: PathBuf },
+    /// Run a server that cheats before an honest supplier: what `lode up --rogue` does.
+    Rogue(Rogue),
+}
+
+/// How a cheating server is started.
+#[derive(Debug, Args)]
+pub(crate) struct Rogue {
+    /// Its configuration: listen, upstream, cheat, model.
+    #[arg(long)]
+    config: PathBuf,
+    /// Stop when standard input ends.
+    #[arg(long, hide = true)]
+    stop_with_stdin: bool,
 }
 
 /// Runs `lode dev …`.
-pub(crate) fn run(Dev::DemoModel { out }: Dev) -> anyhow::Result<()> {
-    crate::demo::write(&out)?;
-    println!("{}", out.display());
-    Ok(())
+pub(crate) fn run(command: Dev) -> anyhow::Result<()> {
+    match command {
+        Dev::DemoModel { out } => {
+            crate::demo::write(&out)?;
+            println!("{}", out.display());
+            Ok(())
+        }
+        Dev::Rogue(options) => cheat(&options),
+    }
+}
+
+fn cheat(options: &Rogue) -> anyhow::Result<()> {
+    let mut config: rogue::Config = daemon::config::load(&options.config)?;
+    role::from_here(&options.config, &mut config.model);
+    role::run(false, options.stop_with_stdin, async |stop| {
+        let listener = role::bind(config.listen.clone()).await?;
+        tracing::warn!(cheat = config.cheat.name(), "this server cheats");
+        Ok(daemon::serve(rogue::router(&config)?, listener, stop).await?)
+    })
 }

@@ -1,5 +1,7 @@
 //! `lode explain`: how something came about.
 
+mod verdict;
+
 use crate::{payouts, print};
 use anyhow::{Context, bail};
 use clap::Subcommand;
@@ -16,11 +18,21 @@ pub(crate) enum Explain {
         #[command(flatten)]
         options: payouts::Options,
     },
+    /// A verdict, by its audit's id: votes counted again, the standing before and after, and the answer
+    /// made again where its dossier and the model are at hand.
+    Verdict(verdict::Options),
 }
 
 /// Runs `lode explain …`.
-pub(crate) fn run(Explain::Payout { session, options }: Explain) -> anyhow::Result<()> {
-    let explanation = relayminer::explain::explain(&book(&options.home.join("books"), &session)?)?;
+pub(crate) fn run(explain: Explain) -> anyhow::Result<()> {
+    match explain {
+        Explain::Payout { session, options } => payout(&session, &options),
+        Explain::Verdict(options) => verdict::run(options),
+    }
+}
+
+fn payout(session: &str, options: &payouts::Options) -> anyhow::Result<()> {
+    let explanation = relayminer::explain::explain(&book(&options.home.join("books"), session)?)?;
     if options.json {
         return print::answer(&explanation, true);
     }

@@ -22,6 +22,8 @@ pub(crate) enum Init {
     Gateway(Folder),
     /// A relay miner's configuration.
     Relayminer(Folder),
+    /// An auditor's configuration, for beside a validator.
+    Auditor(Folder),
     /// A supplier's configuration; with --join all that a new supplier needs.
     Supplier(supplier::Options),
     /// The description with which a source lists a model.
@@ -56,6 +58,7 @@ pub(crate) fn run(init: &Init) -> anyhow::Result<()> {
         Init::Chain(options) => chain::run(options),
         Init::Gateway(folder) => template(folder, "gateway.toml", gateway::config::TEMPLATE),
         Init::Relayminer(folder) => template(folder, "relayminer.toml", relayminer::TEMPLATE),
+        Init::Auditor(folder) => template(folder, "auditor.toml", ::auditor::TEMPLATE),
         Init::Supplier(options) => supplier::run(options),
         Init::Service(options) => service::run(options),
     }

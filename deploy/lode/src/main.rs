@@ -3,6 +3,8 @@
 
 mod api_key;
 mod ask;
+mod auditor;
+mod audits;
 mod boxes;
 mod chart;
 mod cli;
@@ -10,6 +12,7 @@ mod demo;
 mod dev;
 mod explain;
 mod guard;
+mod history;
 mod init;
 mod keys;
 mod node;
@@ -50,6 +53,8 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Chain(command) => role::chain(command),
         Command::Gateway(command) => role::gateway(command),
         Command::Relayminer(command) => role::relayminer(command),
+        Command::Auditor(command) => auditor::run(command),
+        Command::Audits(options) => audits::run(options),
         Command::Keys(command) => keys::run(command),
         Command::Tx(command) => tx::run(command),
         Command::Query(command) => query::run(command),

@@ -3,7 +3,7 @@
 mod price;
 
 use crate::cli::Node;
-use crate::{node, print};
+use crate::{audits, history, node, print};
 use clap::{Args, Subcommand};
 use proto::query;
 use proto::service::ServiceId;
@@ -68,7 +68,12 @@ enum Command {
     /// What the audits of sessions that began at one height go by: seed, windows, panel.
     Docket { start: u64 },
     /// What audits say of a supplier, for each of its services.
-    Reputation { operator: Address },
+    Reputation {
+        operator: Address,
+        /// How it came about: a row for each decided audit that the chain still keeps.
+        #[arg(long)]
+        history: bool,
+    },
     /// One auditor, or all: bond, earnings, penalties and what was missed.
     Auditors { address: Option<Address> },
     /// What became of an operator's probes: planted, opened, unopened.
@@ -129,8 +134,16 @@ async fn ask(Query { node, command }: Query) -> anyhow::Result<()> {
             show!(query::ListAudits { start, session_id, supplier, auditor, after, limit })
         }
         Command::Docket { start } => show!(query::GetDocket { start: Height(start) }),
-        Command::Reputation { operator } => {
+        Command::Reputation { operator, history: true } => {
+            history::show(&chain, operator, node.json).await
+        }
+        Command::Reputation { operator, history: false } => {
             show!(query::GetReputation { operator: Some(operator) })
+        }
+        Command::Auditors { address: None } if !node.json => {
+            let all = chain.query(&query::ListAuditors { after: None, limit }).await?;
+            audits::auditors(&all.auditors);
+            Ok(())
         }
         Command::Auditors { address: None } => show!(query::ListAuditors { after: None, limit }),
         Command::Auditors { address } => show!(query::GetAuditor { address }),

@@ -2,14 +2,14 @@
 //! the very model gave its answer.
 
 use crate::print;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use proto::Digest;
-use proto::dossier::Dossier;
+use proto::dossier::{Checked, Dossier};
 use proto::evidence::{Evidence as Shown, Shown as Kind};
 use proto::relay::Status;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -78,22 +78,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         threads => threads,
     });
     engine::check_kernels()?;
-    let replayer = load(options, &dossier)?;
-    let none = Shown { class: "the backend".to_owned(), shown: Kind::None };
-    let relay = Relay {
-        endpoint: match dossier.path.as_str() {
-            "/v1/chat/completions" => meter::Endpoint::Chat,
-            "/v1/completions" => meter::Endpoint::Completions,
-            other => bail!("answers of {other} cannot be made again"),
-        },
-        body: &dossier.body,
-        seed: checked.seed,
-        answer: &dossier.answer,
-        whole: checked.receipt.status == Status::Completed,
-        evidence: checked.evidence.as_ref().unwrap_or(&none),
-    };
+    let replayer = load(&options.model, dossier.service.as_str())?;
     let began = Instant::now();
-    let report = replayer.replay(&relay);
+    let report = again(&replayer, &dossier, &checked)?;
     let outcome = Outcome {
         session: checked.receipt.session_id,
         relay: checked.receipt.relay_id,
@@ -105,11 +92,32 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(code(outcome.report.verdict))
 }
 
-fn load(options: &Options, dossier: &Dossier) -> anyhow::Result<Replayer> {
-    let model = engine::Model::load(&options.model)?;
-    let meter = Arc::new(meter::Meter::load(&options.model)?);
-    let defaults = supplier::Defaults::load(&options.model)?;
-    Ok(Replayer::new(model, meter, dossier.service.as_str(), defaults))
+/// Makes the answer of a dossier again that holds together.
+pub(crate) fn again(
+    replayer: &Replayer,
+    dossier: &Dossier,
+    checked: &Checked,
+) -> anyhow::Result<Report> {
+    let none = Shown { class: "the backend".to_owned(), shown: Kind::None };
+    let path = &dossier.path;
+    let relay = Relay {
+        endpoint: auditor::desk::endpoint(path)
+            .with_context(|| format!("answers of {path} cannot be made again"))?,
+        body: &dossier.body,
+        seed: checked.seed,
+        answer: &dossier.answer,
+        whole: checked.receipt.status == Status::Completed,
+        evidence: checked.evidence.as_ref().unwrap_or(&none),
+    };
+    Ok(replayer.replay(&relay))
+}
+
+/// What makes answers of the model in `folder` again, which is listed as `service`.
+pub(crate) fn load(folder: &Path, service: &str) -> anyhow::Result<Replayer> {
+    let model = engine::Model::load(folder)?;
+    let meter = Arc::new(meter::Meter::load(folder)?);
+    let defaults = supplier::Defaults::load(folder)?;
+    Ok(Replayer::new(model, meter, service, defaults))
 }
 
 fn tell(outcome: &Outcome, json: bool) -> anyhow::Result<()> {

@@ -24,7 +24,7 @@ pub(crate) const GAS_PRICE: &str = "0.001ulode";
 pub(crate) struct Start {
     /// The configuration; `lode init ROLE` writes one to begin with.
     #[arg(long)]
-    config: PathBuf,
+    pub(crate) config: PathBuf,
     /// Write logs as JSON.
     #[arg(long)]
     log_json: bool,
@@ -60,7 +60,7 @@ pub(crate) enum GatewayCommand {
 
 impl Start {
     /// Runs `role` on a runtime of its own until it ends or is asked to.
-    fn run<F: Future<Output = anyhow::Result<()>>>(
+    pub(crate) fn run<F: Future<Output = anyhow::Result<()>>>(
         &self,
         role: impl FnOnce(Stop) -> F,
     ) -> anyhow::Result<()> {
@@ -89,7 +89,7 @@ pub(crate) fn run<F: Future<Output = anyhow::Result<()>>>(
 }
 
 /// Paths in a configuration are from the folder of its file.
-fn from_here(config: &Path, path: &mut PathBuf) {
+pub(crate) fn from_here(config: &Path, path: &mut PathBuf) {
     if path.is_relative() {
         *path = config.parent().unwrap_or_else(|| Path::new(".")).join(&*path);
     }

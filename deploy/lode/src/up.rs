@@ -9,11 +9,14 @@ mod news;
 mod plan;
 mod ports;
 mod register;
+mod rogue;
 mod view;
 
 use crate::{ask, cli};
+use ::rogue::Cheat;
 use anyhow::{Context, bail};
 use children::Role;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use daemon::Stop;
 use daemon::home::HomeLock;
@@ -60,6 +63,9 @@ pub(crate) struct Options {
     /// Four blocks a second, for demonstrations and tests; fixed when the network is made.
     #[arg(long)]
     fast: bool,
+    /// Let the last supplier cheat while this runs, to watch what becomes of it.
+    #[arg(long, value_name = "CHEAT", value_parser = cheats())]
+    rogue: Option<Cheat>,
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -69,6 +75,12 @@ pub(crate) struct Options {
     /// Do not ask before forgetting.
     #[arg(long)]
     yes: bool,
+}
+
+/// The cheats by their names.
+fn cheats() -> impl TypedValueParser<Value = Cheat> {
+    PossibleValuesParser::new(Cheat::ALL.map(Cheat::name))
+        .map(|name| Cheat::named(&name).expect("only names of cheats are possible"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,6 +97,7 @@ impl Options {
             engine: self.chain,
             validators: self.validators,
             loded: self.loded.clone(),
+            rogue: self.rogue,
         }
     }
 

@@ -3,14 +3,16 @@
 use super::{CHAIN, Gateway, HELPER, OPERATOR, OWNER, params, relay_secret, service};
 use crate::market::{Market, NoAnswer, NotSent};
 use async_trait::async_trait;
-use chain::host::{Party, Purse};
+use chain::host::{Party, Purse, Validator};
 use chain::memory::MemoryHost;
 use futures::stream::BoxStream;
+use proto::audit::case::{Case, Docket};
 use proto::claim::{Claim, Settled};
-use proto::message::{AuditGenesis, Genesis, Message, OpenSession};
-use proto::query::{GetClaim, GetSeed, GetSession, GetSettled, Query};
+use proto::message::{AuditGenesis, BondAuditor, Genesis, Message, OpenSession};
+use proto::query::{GetAudit, GetClaim, GetDocket, GetSeed, GetSession, GetSettled, Query};
 use proto::session::Session;
 use proto::supplier::{Delegation, Escrow, Offer, PayoutShare, Standing, Supplier};
+use proto::vrf::VrfPublic;
 use proto::wire::Wire;
 use proto::{Address, Amount, Coin, Denom, Digest, Height, Ppm, Price};
 use std::sync::{Arc, Mutex};
@@ -59,6 +61,17 @@ impl Town {
         let open = OpenSession { gateway, app, service, start: Height(start), budget: BUDGET };
         self.execute(&[Message::OpenSession(open)]).unwrap();
         self.ask(&GetSession { id }).unwrap()
+    }
+
+    /// Bonds the only auditor, who makes blocks with the key `vrf_key`.
+    pub(crate) fn bond(&self, auditor: Address, vrf_key: VrfPublic) {
+        let add = Coin::stake(params().audits.bond_min);
+        let mut host = self.host.lock().unwrap();
+        host.mint(Party::Account(auditor), &add);
+        let validator = Validator { operator: auditor, power: 1, vrf_key: Some(vrf_key) };
+        host.set_validators(vec![validator]);
+        drop(host);
+        self.execute(&[Message::BondAuditor(BondAuditor { auditor, add })]).unwrap();
     }
 
     pub(crate) fn height(&self) -> Height {
@@ -172,6 +185,14 @@ impl Market for Town {
 
     async fn settled(&self, id: Digest, operator: Address) -> Result<Option<Settled>, NoAnswer> {
         Ok(self.ask(&GetSettled { session_id: id, operator: Some(operator) }))
+    }
+
+    async fn audit(&self, id: Digest) -> Result<Option<Case>, NoAnswer> {
+        Ok(self.ask(&GetAudit { id }))
+    }
+
+    async fn docket(&self, start: Height) -> Result<Option<Docket>, NoAnswer> {
+        Ok(self.ask(&GetDocket { start }))
     }
 
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent> {

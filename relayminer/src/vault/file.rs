@@ -47,7 +47,16 @@ pub enum FindFailed {
 
 /// The dossier of a relay, from a relay miner's home, whether it runs or not.
 pub fn find(home: &Path, session: &Digest, relay: &Digest) -> Result<Dossier, FindFailed> {
-    let path = path_of(&home.join(FOLDER), session);
+    find_in(&home.join(FOLDER), session, relay)
+}
+
+/// The dossier of a relay, from the folder of evidence itself.
+pub(super) fn find_in(
+    folder: &Path,
+    session: &Digest,
+    relay: &Digest,
+) -> Result<Dossier, FindFailed> {
+    let path = path_of(folder, session);
     let disk = |source| FindFailed::Disk { path: path.clone(), source };
     let file = match File::open(&path) {
         Ok(file) => file,

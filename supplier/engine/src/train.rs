@@ -11,6 +11,7 @@
 //! product         products of matrices in single precision
 //! optimiser       how weights follow their gradients
 //! checkpoint      all that a training needs to go on
+//! tune            a trained model learns something more
 //! exam            what a model knows, asked through the engine itself
 //! ```
 
@@ -29,6 +30,7 @@ pub mod random;
 pub mod tape;
 #[cfg(test)]
 mod tests;
+pub mod tune;
 mod vocabulary;
 pub mod weights;
 

@@ -5,6 +5,7 @@
 //! fuzzer look for worse.
 #![allow(clippy::unwrap_used)]
 
+mod audits;
 mod files;
 mod links;
 mod market;
@@ -12,6 +13,7 @@ mod samples;
 mod talk;
 mod wires;
 
+pub use audits::{ask, exhibit};
 pub use files::{book, model};
 pub use links::frame;
 pub use market::market;
@@ -23,10 +25,12 @@ pub use wires::{trie_proof, vrf, wire};
 pub type Reader = fn(&[u8]);
 
 /// All readers, by their names.
-pub const READERS: [(&str, Reader); 11] = [
+pub const READERS: [(&str, Reader); 13] = [
     ("wire", wire),
     ("trie_proof", trie_proof),
     ("vrf", vrf),
+    ("ask", ask),
+    ("exhibit", exhibit),
     ("market", market),
     ("request", request),
     ("answer", answer),

@@ -46,6 +46,7 @@ pub fn samples() -> Vec<Sample> {
             Sample { reader: "vrf", bytes: vrf() },
             Sample { reader: "model", bytes: model() },
         ])
+        .chain(crate::audits::asked_and_shown(&openings[0]))
         .chain(talk())
         .chain(crate::links::frames())
         .collect()

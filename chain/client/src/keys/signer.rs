@@ -3,6 +3,8 @@
 use cosmrs::Any;
 use cosmrs::crypto::PublicKey;
 use cosmrs::crypto::secp256k1::SigningKey;
+use k256::ecdsa::signature::Verifier;
+use k256::ecdsa::{Signature, VerifyingKey};
 use proto::Address;
 use std::fmt;
 use std::sync::Arc;
@@ -48,14 +50,40 @@ impl Signer {
     }
 
     /// Signs the SHA-256 of `bytes` with ECDSA: r and s, s in its lower half, big-endian.
-    pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+    pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         let signature = self.key.sign(bytes).expect("a key in memory signs");
         signature.to_bytes().into()
     }
 }
 
+/// Whether `signature` (r and s, big-endian) is that of the account with the compressed public `key`
+/// over the SHA-256 of `bytes`.
+pub fn signed_by(key: &[u8; 33], bytes: &[u8], signature: &[u8; 64]) -> bool {
+    let key = VerifyingKey::from_sec1_bytes(key);
+    let signature = Signature::from_slice(signature);
+    key.ok().zip(signature.ok()).is_some_and(|(key, s)| key.verify(bytes, &s).is_ok())
+}
+
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signer(of {})", self.address)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_account_signed_is_its_own() {
+        let signer = Signer::from_bytes(&[7; 32]).unwrap();
+        let key: [u8; 33] = signer.public_key().to_bytes().try_into().unwrap();
+        let other = Signer::from_bytes(&[8; 32]).unwrap().public_key().to_bytes();
+        let signature = signer.sign(b"ask");
+        assert!(signed_by(&key, b"ask", &signature));
+        assert!(!signed_by(&key, b"asks", &signature));
+        assert!(!signed_by(&other.try_into().unwrap(), b"ask", &signature));
+        assert!(!signed_by(&[0; 33], b"ask", &signature) && !signed_by(&key, b"ask", &[0; 64]));
     }
 }

@@ -29,6 +29,9 @@ pub(crate) struct Accounts {
     pub(crate) gateway: Address,
     pub(crate) source: Address,
     pub(crate) suppliers: Vec<Address>,
+    /// The validator's account, where an auditor runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auditor: Option<Address>,
 }
 
 /// One line.
@@ -72,6 +75,18 @@ pub(crate) enum Line {
         treasury_share: Amount,
         burned: Amount,
         reason: String,
+        height: Height,
+    },
+    /// A claim is looked at.
+    Audit { audit: Digest, session: Digest, supplier: Address, height: Height },
+    /// What became of an audit.
+    Verdict {
+        audit: Digest,
+        session: Digest,
+        supplier: Address,
+        stage: String,
+        identity: String,
+        quality: Option<u16>,
         height: Height,
     },
     /// A supplier lost stake.

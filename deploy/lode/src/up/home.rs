@@ -9,13 +9,13 @@ use chain_client::keys::{Entry, KeyStore, Protection};
 use gateway::account::KeyTerms;
 use gateway::books::Books;
 use meter::Meter;
-use proto::Address;
 use proto::keys::RelayKey;
 use proto::message;
-use proto::params::Params;
+use proto::params::{Params, Windows};
 use proto::service::{Service, ServiceId};
 use proto::supplier::{Delegation, Escrow, Gateway, Offer, Standing, Supplier};
-use proto::units::{Amount, Coin, Denom, Height, Price};
+use proto::units::{Amount, Coin, Denom, Height, Ppm, Price};
+use proto::{Address, audit};
 use solo::{Balance, Genesis, GenesisValidator, ValidatorKeys};
 use std::path::Path;
 
@@ -33,6 +33,12 @@ const POCKET: u128 = 10_000;
 /// million compute units.
 const PRICE: Price = Price(2_000_000);
 const ASK: Price = Price(1_000_000);
+
+/// What the auditor bonds, in the smallest unit: twice what it needs.
+pub(super) const AUDITOR_BOND: u128 = 200 * LODE;
+
+/// Blocks in which two committees commit and reveal: enough for a slow machine with fast blocks.
+const AUDIT_WINDOW: u64 = 32;
 
 /// What one supplier can do in a session, in compute units.
 const CAPACITY: u64 = 5_000_000;
@@ -232,13 +238,30 @@ fn market(members: Members) -> message::Genesis {
     let escrow = Escrow { app: delegation.app, denom: escrow.denom, amount: escrow.amount };
     message::Genesis {
         authority: service.source,
-        params: Params::dev(),
+        params: params(),
         services: vec![service],
         suppliers,
         gateways: vec![gateway],
         escrow: vec![escrow],
         delegations: vec![delegation],
         audits: message::AuditGenesis::default(),
+    }
+}
+
+/// Those of a development network, in which every claim is audited.
+fn params() -> Params {
+    let dev = Params::dev();
+    let every = u128::from(Ppm::ONE.0 / dev.audits.rate.0.max(1));
+    Params {
+        windows: Windows { audit: AUDIT_WINDOW, ..dev.windows },
+        unbonding: dev.unbonding + AUDIT_WINDOW,
+        audits: audit::Params {
+            rate: Ppm::ONE,
+            // Who is looked at more often must earn more with a claim, to lose as much.
+            claim_typical: Amount(dev.audits.claim_typical.0 * every),
+            ..dev.audits
+        },
+        ..dev
     }
 }
 
@@ -257,6 +280,6 @@ fn service(home: &Path, source: Address) -> anyhow::Result<Service> {
         cu_weights: WEIGHTS,
         price_start: PRICE,
         denom: Denom::stake(),
-        identity_threshold: 0,
+        identity_threshold: 1,
     })
 }

@@ -5,8 +5,10 @@ use super::engine::{self, Engine};
 use super::event::{Accounts, ChainPlace, Line, SdkPlace};
 use super::plan::Plan;
 use super::ports::{Ports, Wish};
+use super::rogue::{self, Runs};
 use super::{home, logs};
 use crate::demo;
+use ::rogue::Cheat;
 use anyhow::bail;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,8 @@ pub(super) struct Made {
     pub(super) validators: u8,
     /// The program `loded`, where it is named.
     pub(super) loded: Option<PathBuf>,
+    /// How the last supplier cheats, while this runs.
+    pub(super) rogue: Option<Cheat>,
 }
 
 pub(super) struct Network {
@@ -28,6 +32,7 @@ pub(super) struct Network {
     plan: Plan,
     accounts: home::Accounts,
     api_key: String,
+    rogue: Option<Cheat>,
 }
 
 /// A process that is to be started.
@@ -90,10 +95,10 @@ impl Network {
         home::fill(&home, &plan).await?;
         plan.complete = true;
         plan.save(&home)?;
-        write_configurations(&home, &plan)?;
+        write_configurations(&home, &plan, made.rogue)?;
         let accounts = home::accounts(&home, plan.suppliers)?;
         let api_key = std::fs::read_to_string(home.join("api-key"))?.trim().to_owned();
-        Ok(Network { home, plan, accounts, api_key })
+        Ok(Network { home, plan, accounts, api_key, rogue: made.rogue })
     }
 
     pub(super) fn home(&self) -> &Path {
@@ -127,12 +132,13 @@ impl Network {
     /// The first line for machines.
     pub(super) fn ready(&self) -> Line {
         let home::Accounts { app, gateway, source, suppliers } = self.accounts.clone();
+        let auditor = self.auditor().map(|_| source);
         Line::Ready {
             openai_base_url: self.base_url(),
             api_key: self.api_key.clone(),
             models: vec![demo::NAME.to_owned()],
             chain: self.chain_place(),
-            accounts: Accounts { app, gateway, source, suppliers },
+            accounts: Accounts { app, gateway, source, suppliers, auditor },
             home: self.home.clone(),
         }
     }
@@ -171,15 +177,36 @@ impl Network {
             };
             ports.iter().enumerate().map(one).collect()
         };
+        let rogue = self.rogue.filter(|cheat| cheat.has_front()).map(|_| self.rogue());
+        let gateway = planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz");
+        let auditor = self.auditor();
+        let auditor = auditor.map(|port| planned("auditor", "auditor".into(), port, "/readyz"));
         vec![
             match &self.plan.loded {
                 None => vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
                 Some(loded) => self.validators(loded),
             },
             each("supplier", &ports.suppliers),
+            rogue.into_iter().collect(),
             each("relayminer", &ports.miners),
-            vec![planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz")],
+            [gateway].into_iter().chain(auditor).collect(),
         ]
+    }
+
+    /// The server that cheats.
+    fn rogue(&self) -> Planned {
+        let config = self.home.join(rogue::FILE).display().to_string();
+        let words = ["dev", "rogue", "--stop-with-stdin", "--config"].map(str::to_owned);
+        Planned {
+            arguments: words.into_iter().chain([config]).collect(),
+            name: "rogue".to_owned(),
+            ready_url: format!("http://127.0.0.1:{}/readyz", self.plan.ports.rogue),
+        }
+    }
+
+    /// The auditor's port, where there is one: beside the validator of the embedded chain.
+    fn auditor(&self) -> Option<u16> {
+        (self.plan.engine == Engine::Solo).then_some(self.plan.ports.auditor)
     }
 
     fn validators(&self, loded: &Path) -> Vec<Planned> {
@@ -218,7 +245,7 @@ impl Network {
 }
 
 /// Writes the configurations of all roles. Paths in them are from the home.
-fn write_configurations(home: &Path, plan: &Plan) -> anyhow::Result<()> {
+fn write_configurations(home: &Path, plan: &Plan, cheat: Option<Cheat>) -> anyhow::Result<()> {
     let write = |name: &str, text: String| {
         let note = "# Written by `lode up` at each start: changes are lost.\n";
         daemon::file::write_private(&home.join(name), (note.to_owned() + &text).as_bytes())
@@ -236,21 +263,32 @@ fn write_configurations(home: &Path, plan: &Plan) -> anyhow::Result<()> {
     for i in 0..plan.suppliers {
         let (operator, relay) = home::supplier_keys(i);
         let (n, name) = (i + 1, demo::NAME);
+        let Runs { model, backend } = rogue::runs(home, plan, i, cheat)?;
         write(
             &format!("supplier-{n}.toml"),
             format!(
-                "listen = \"127.0.0.1:{}\"\nmodel = \"models/{name}\"\nname = \"{name}\"\nthreads = 1\n",
+                "listen = \"127.0.0.1:{}\"\nmodel = \"{model}\"\nname = \"{name}\"\nthreads = 1\n",
                 ports.suppliers[i],
             ),
         )?;
         write(
             &format!("relayminer-{n}.toml"),
             format!(
-                "listen = \"127.0.0.1:{}\"\nadmin = \"127.0.0.1:{}\"\nhome = \"relayminer-{n}\"\nmodels = [\"models/{name}\"]\n\n[backend]\nurl = \"http://127.0.0.1:{}\"\n\n[keys]\nfolder = \"keys\"\noperator = \"{operator}\"\nrelay = \"{relay}\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n",
-                ports.miners[i], ports.miner_admins[i], ports.suppliers[i], plan.chain_id,
+                "listen = \"127.0.0.1:{}\"\nadmin = \"127.0.0.1:{}\"\nhome = \"relayminer-{n}\"\nmodels = [\"models/{name}\"]\n\n[backend]\nurl = \"http://127.0.0.1:{backend}\"\n\n[keys]\nfolder = \"keys\"\noperator = \"{operator}\"\nrelay = \"{relay}\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n",
+                ports.miners[i], ports.miner_admins[i], plan.chain_id,
             ),
         )?;
     }
+    write(
+        "auditor.toml",
+        format!(
+            "listen = \"127.0.0.1:{}\"\nhome = \"auditor\"\nvalidator = \"chain\"\nbond = {{ denom = \"ulode\", amount = \"{}\" }}\n\n[keys]\nfolder = \"keys\"\naccount = \"source\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[[models]]\nservice = \"{name}\"\nfolder = \"models/{name}\"\n\n[limits]\nrunning = 1\nthreads = 1\n",
+            ports.auditor,
+            home::AUDITOR_BOND,
+            plan.chain_id,
+            name = demo::NAME,
+        ),
+    )?;
     let app = home::accounts(home, plan.suppliers)?.app;
     write(
         "gateway.toml",

@@ -94,6 +94,21 @@ fn line(event: &Event, height: Height) -> Option<Line> {
             reason: event.get("reason").unwrap_or_default().to_owned(),
             height,
         },
+        "lode_audit_drawn" => Line::Audit {
+            audit: field(event, "audit")?,
+            session: session()?,
+            supplier: supplier()?,
+            height,
+        },
+        "lode_audit_decided" => Line::Verdict {
+            audit: field(event, "audit")?,
+            session: session()?,
+            supplier: supplier()?,
+            stage: event.get("stage")?.to_owned(),
+            identity: event.get("identity").unwrap_or_default().to_owned(),
+            quality: field(event, "quality"),
+            height,
+        },
         "lode_slashed" => Line::Slash {
             session: session()?,
             supplier: supplier()?,

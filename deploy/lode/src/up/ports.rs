@@ -21,6 +21,12 @@ pub(crate) struct Ports {
     pub(crate) miners: Vec<u16>,
     pub(crate) miner_admins: Vec<u16>,
     pub(crate) suppliers: Vec<u16>,
+    /// Of a server that cheats, where one is asked for.
+    #[serde(default)]
+    pub(crate) rogue: u16,
+    /// Where the auditor tells its health.
+    #[serde(default)]
+    pub(crate) auditor: u16,
 }
 
 /// How ports are chosen.
@@ -48,6 +54,8 @@ impl Ports {
         };
         let gateway =
             named(wish.gateway, "--gateway-port", before.map(|ports| ports.gateway), &mut taken)?;
+        let kept = before.map(|ports| ports.auditor).filter(|port| *port > 0);
+        let auditor = any(kept, &mut taken)?;
         let mut several = |of: fn(&Ports) -> &Vec<u16>| {
             (0..suppliers)
                 .map(|i| {
@@ -62,6 +70,8 @@ impl Ports {
             miners: several(|ports| &ports.miners)?,
             miner_admins: several(|ports| &ports.miner_admins)?,
             suppliers: several(|ports| &ports.suppliers)?,
+            rogue: any(before.map(|ports| ports.rogue).filter(|port| *port > 0), &mut taken)?,
+            auditor,
         })
     }
 }
@@ -144,9 +154,9 @@ mod tests {
     #[test]
     fn free_ports_are_all_different() {
         let ports = Ports::choose(ANY, 4, 0, None).unwrap();
-        let mut all = vec![ports.rpc, ports.gateway];
+        let mut all = vec![ports.rpc, ports.gateway, ports.auditor];
         all.extend(ports.miners.iter().chain(&ports.miner_admins).chain(&ports.suppliers));
-        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 14);
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 15);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::io::{Stdout, Write};
 use std::time::{Duration, Instant};
 
 /// Rows of the live view.
-const ROWS: u16 = 8;
+const ROWS: u16 = 9;
 
 type Screen = Terminal<CrosstermBackend<Stdout>>;
 
@@ -39,6 +39,8 @@ struct Seen {
     payouts: u64,
     paid: BTreeMap<Denom, u128>,
     slashes: u64,
+    audits: u64,
+    passed: u64,
 }
 
 /// Figures a moment ago, and how fast they grew since.
@@ -150,6 +152,8 @@ impl Seen {
                 *self.paid.entry(cost.denom.clone()).or_default() += cost.amount.0;
             }
             Line::Slash { .. } => self.slashes += 1,
+            Line::Audit { .. } => self.audits += 1,
+            Line::Verdict { stage, .. } => self.passed += u64::from(stage == "passed"),
             Line::Ready { .. } | Line::Restarted { .. } => {}
         }
     }
@@ -182,6 +186,7 @@ fn rows(seen: &Seen, rates: &Rates, block_time: Duration, figures: &Figures) -> 
         format!("relays    {:.0} ({:.1} a second)", figures.relays, rates.relays),
         format!("tokens    {:.0} ({:.1} a second)", figures.tokens, rates.tokens),
         format!("claims    {}, proofs {}, slashes {}", seen.claims, seen.proofs, seen.slashes),
+        format!("audits    {}, of them passed {}", seen.audits, seen.passed),
         format!("payouts   {}, {} in all", seen.payouts, paid(seen)),
         "Ctrl-C stops the network; the next lode up goes on from there".to_owned(),
     ]
@@ -218,6 +223,12 @@ fn plain(line: &Line) -> Option<String> {
         }
         Line::Payout { supplier, cost, reason, .. } => {
             format!("payout to {supplier}: {cost} ({reason})")
+        }
+        Line::Audit { audit, supplier, session, .. } => {
+            format!("audit {} of {supplier} in {session}", crate::print::short(audit))
+        }
+        Line::Verdict { audit, supplier, stage, identity, .. } => {
+            format!("verdict {}: {supplier} {stage} ({identity})", crate::print::short(audit))
         }
         Line::Slash { supplier, amount, reason, .. } => {
             format!("slashed: {supplier} lost {amount} ({reason})")

@@ -29,6 +29,7 @@ const KNOWN: f32 = 0.03;
 const KNOWN_EVERY: usize = 4;
 
 /// Conversations of one step.
+#[derive(Default)]
 pub(super) struct Batch {
     pub(super) tokens: Vec<u32>,
     /// Where each conversation ends.
@@ -105,8 +106,7 @@ impl Course {
 
     /// Conversations of about `size` tokens.
     pub(super) fn batch(&mut self, size: usize) -> Result<Batch, TrainError> {
-        let mut batch =
-            Batch { tokens: vec![], ends: vec![], asked: vec![], answers: vec![], turns: vec![] };
+        let mut batch = Batch::default();
         while batch.tokens.len() < size {
             let random = &mut self.progress.random;
             if random.below(SYSTEM_EVERY) == 0 {
@@ -188,6 +188,12 @@ impl Tokens {
 }
 
 impl Batch {
+    /// Adds a conversation of one turn.
+    pub(super) fn add(&mut self, question: &[u32], answer: &[u32]) {
+        self.say(None, question, answer);
+        self.ends.push(self.tokens.len());
+    }
+
     fn say(&mut self, fact: Option<u32>, question: &[u32], answer: &[u32]) {
         self.tokens.extend(question);
         let first = self.tokens.len() - 1;

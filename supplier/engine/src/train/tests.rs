@@ -138,3 +138,30 @@ fn a_checkpoint_of_another_training_is_refused() {
     let refused = demo(folder.path(), &more, true, |_| true).unwrap_err().to_string();
     assert!(refused.contains("8 facts about people, but 12 are taught"), "{refused}");
 }
+
+#[test]
+fn a_trained_model_learns_something_more_and_goes_on_to_the_same_bits() {
+    let from = tempfile::tempdir().unwrap();
+    demo(from.path(), &plan(), false, |_| true).unwrap();
+    let lesson = |random: &mut random::Random| {
+        let (name, digit) = *random.pick(&[("a", "1"), ("b", "2")]);
+        let (asked, said) = (format!("<|user|>{name}<|end|><|assistant|>"), digit.to_owned());
+        tune::Lesson { asked, said }
+    };
+    let plan = Plan { steps: 200, rate: 4e-3, ..plan() };
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut known = Vec::new();
+    let run = |out: &tempfile::TempDir, resume, on: &mut dyn FnMut(Progress) -> bool| {
+        tune::tune((from.path(), out.path()), &plan, resume, lesson, on).unwrap();
+    };
+    run(&whole, false, &mut |progress| {
+        known.push(progress.known);
+        true
+    });
+    run(&parts, false, &mut |progress| progress.step < 20);
+    run(&parts, true, &mut |_| true);
+    let read =
+        |folder: &tempfile::TempDir| std::fs::read(folder.path().join("model.gguf")).unwrap();
+    assert!(read(&whole) == read(&parts));
+    assert_eq!(known.last(), Some(&1.0), "{known:?}");
+}
