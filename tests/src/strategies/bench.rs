@@ -42,8 +42,8 @@ const FAIL: u64 = 30_000;
 pub fn returns(params: &Params, seed: u64, seats: u64) -> Vec<Return> {
     let play = |(habit, name): (Habit, &str)| {
         let mut dice = Dice(seed);
-        let sum: i128 = (0..seats).map(|_| seat(params, habit, &mut dice)).sum();
-        Return::of(name, sum as f64, params.bond_min.0 as f64)
+        let sum: f64 = (0..seats).map(|_| seat(params, habit, &mut dice)).sum();
+        Return::of(name, sum, params.bond_min.0 as f64)
     };
     HABITS.into_iter().map(play).collect()
 }
@@ -60,14 +60,14 @@ fn honest(differs: bool, dice: &mut Dice) -> Verdict {
 }
 
 /// What one seat of a first committee brings; where it is disputed a second one has the last word.
-fn seat(params: &Params, habit: Habit, dice: &mut Dice) -> i128 {
+fn seat(params: &Params, habit: Habit, dice: &mut Dice) -> f64 {
     let penalties = &params.penalties;
     let planted = dice.chance(params.ringer_rate.0.into());
     let differs = planted || dice.chance(FAIL);
     let victim = !planted && dice.below(3) == 0;
     let own = match habit {
-        Habit::Hides => return -(penalties.unrevealed.0 as i128),
-        Habit::Skips => return -(penalties.skipped.0 as i128),
+        Habit::Hides => return -(penalties.unrevealed.0 as f64),
+        Habit::Skips => return -(penalties.skipped.0 as f64),
         Habit::Honest => honest(differs, dice),
         Habit::Constant => says(Identity::Same, 900),
         Habit::AlwaysZero => says(Identity::Differs, 0),
@@ -76,13 +76,13 @@ fn seat(params: &Params, habit: Habit, dice: &mut Dice) -> i128 {
         Habit::Colludes if victim => says(Identity::Differs, 100),
         Habit::Colludes => honest(differs, dice),
     };
-    let Some(last) = last_word(params, habit, own, (differs, victim), dice) else { return 0 };
+    let Some(last) = last_word(params, habit, own, (differs, victim), dice) else { return 0.0 };
     let apart = last.leaves_apart(&own, params.tolerance);
     let expected = says(Identity::Differs, 490);
     let fooled = planted && stands_apart(&own, &expected, params.tolerance);
     let lost = [(apart, penalties.outlier), (fooled, penalties.ringer)];
-    let lost = lost.iter().filter(|(so, _)| *so).map(|(_, penalty)| penalty.0 as i128);
-    params.fee.0 as i128 - lost.sum::<i128>()
+    let lost = lost.iter().filter(|(so, _)| *so).map(|(_, penalty)| penalty.0 as f64);
+    params.fee.0 as f64 - lost.sum::<f64>()
 }
 
 /// The final verdict of an audit on whose first committee `own` was said.
