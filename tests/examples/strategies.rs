@@ -48,6 +48,15 @@ fn of(params: &Params, network: bool) -> Vec<Return> {
     for cheats in CHEATS.into_iter().filter(|cheats| network || *cheats >= tested) {
         returns.push(career::cheating(params, cheats, Identity::Differs, CAREERS));
     }
+    if network {
+        let mut other = params.clone();
+        other.audits.test = career::for_rare_cheats();
+        for cheats in CHEATS {
+            let one = career::cheating(&other, cheats, Identity::Differs, CAREERS);
+            let strategy = format!("{}, by a test for rare cheats", one.strategy);
+            returns.push(Return { strategy, ..one });
+        }
+    }
     returns.push(career::cheating(params, 1_000_000, Identity::Withheld, CAREERS));
     returns.push(career::honest_first(params, 10_000, CAREERS / 6));
     // What a seat returns beside an honest one.

@@ -36,6 +36,21 @@ fn cheating_at_least_as_often_as_the_test_is_made_for_loses_stake() {
 }
 
 #[test]
+fn a_test_for_rare_cheats_is_accepted_and_lets_none_from_three_percent_on_pay() {
+    let mut params = Params::standard();
+    params.audits.test = career::for_rare_cheats();
+    assert_eq!(params.check(), Ok(()));
+    for cheats in [30_000, 50_000, 100_000, 300_000, 1_000_000] {
+        all_lose(vec![career::cheating(&params, cheats, Identity::Differs, 60)], &params);
+    }
+    let wrongly = (1..=50).filter(|seed| {
+        let mut career = career::Career::new(*seed, params.audits.test);
+        (0..career::HORIZON).any(|_| career.audit(career::BAD_LUCK, Identity::Differs))
+    });
+    assert_eq!(wrongly.count(), 0, "an honest supplier was convicted");
+}
+
+#[test]
 fn auditors_who_do_not_look_end_below_those_who_do() {
     for params in region::accepted(3, times(20)) {
         let returns = bench::returns(&params.audits, 1, 4_000);

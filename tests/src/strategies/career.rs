@@ -19,6 +19,13 @@ pub const BAD_LUCK: u64 = 20_000;
 /// those of 40,000 claims.
 pub const HORIZON: u64 = 2_000;
 
+/// A test that is made for rarer cheats than the network's: it finds those sooner and frequent ones
+/// later, and suspects the honest as rarely. The chain accepts it.
+pub fn for_rare_cheats() -> Test {
+    // 10 in 2^-16.
+    Test { honest: Ppm(20_000), cheat: Ppm(50_000), threshold: 655_360 }
+}
+
 /// A supplier before its committees.
 pub struct Career {
     dice: Dice,
