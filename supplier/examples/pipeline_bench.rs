@@ -158,6 +158,7 @@ async fn run_stage(
         weights_bytes: 1 << 34,
         cache_bytes: 1 << 32,
         curve: curve.to_vec(),
+        admin: None,
     };
     tokio::spawn(stage::serve(parts, listener, stop.clone()));
     (key.public(), address, stop)

@@ -20,7 +20,7 @@ use engine::{PAGE, Residual, Span};
 use std::ops::Range;
 
 /// The version of all that follows. Boxes of different versions do not work together.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes of a frame at most while no order says how large rows are.
 pub const CONTROL_MAX: usize = PROBE_MAX + 4096;
@@ -138,11 +138,13 @@ pub enum Frame {
         nonce: u64,
         padding: u32,
     },
-    /// The last step that was passed on, in which epoch.
+    /// The last step that was passed on, in which epoch, and microseconds to the box after and back;
+    /// 0: not known, or there is none.
     Pong {
         nonce: u64,
         epoch: u64,
         done: u64,
+        onward: u64,
     },
     /// A stage cannot go on in this epoch.
     Broken {
@@ -208,7 +210,9 @@ impl Frame {
                 out.extend((padding as u32).to_le_bytes());
                 out.resize(out.len() + padding, 0);
             }
-            Frame::Pong { nonce, epoch, done } => put_numbers(out, 8, &[*nonce, *epoch, *done]),
+            Frame::Pong { nonce, epoch, done, onward } => {
+                put_numbers(out, 8, &[*nonce, *epoch, *done, *onward]);
+            }
             Frame::Broken { epoch, reason } => {
                 put_numbers(out, 9, &[*epoch]);
                 put_text(out, reason, REASON_MAX);
@@ -233,7 +237,10 @@ impl Frame {
                 Frame::Yield(Yield { epoch, step, spent, residual, x })
             }
             7 => ping(&mut from)?,
-            8 => Frame::Pong { nonce: from.u64()?, epoch: from.u64()?, done: from.u64()? },
+            8 => {
+                let (nonce, epoch) = (from.u64()?, from.u64()?);
+                Frame::Pong { nonce, epoch, done: from.u64()?, onward: from.u64()? }
+            }
             9 => Frame::Broken { epoch: from.u64()?, reason: from.text("reason", REASON_MAX)? },
             kind => return Err(Malformed::Kind(kind)),
         };

@@ -63,6 +63,8 @@ pub(crate) struct Stage {
     pub(crate) key: LinkKey,
     head: PeerKey,
     address: std::net::SocketAddr,
+    /// Where its owner asks, since it runs.
+    pub(crate) admin: Option<std::net::SocketAddr>,
     stop: Stop,
     running: Option<tokio::task::JoinHandle<()>>,
 }
@@ -72,12 +74,14 @@ impl Stage {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (key, stop) = (LinkKey::new().unwrap(), Stop::new());
-        let mut stage = Stage { key, head, address, stop, running: None };
-        stage.run(listener);
+        let mut stage = Stage { key, head, address, admin: None, stop, running: None };
+        stage.run(listener).await;
         stage
     }
 
-    fn run(&mut self, listener: TcpListener) {
+    async fn run(&mut self, listener: TcpListener) {
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.admin = Some(admin.local_addr().unwrap());
         let parts = stage::Parts {
             model: folder(),
             outline: Outline::read(&folder()).unwrap(),
@@ -87,6 +91,7 @@ impl Stage {
             weights_bytes: 1 << 30,
             cache_bytes: 1 << 28,
             curve: vec![(1, 100), (64, 1_000)],
+            admin: Some(admin),
         };
         self.stop = Stop::new();
         let stop = self.stop.clone();
@@ -106,7 +111,7 @@ impl Stage {
     /// Starts it anew, at the same address and with the same key.
     pub(crate) async fn come_back(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        self.run(listener);
+        self.run(listener).await;
     }
 }
 

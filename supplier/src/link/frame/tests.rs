@@ -40,7 +40,7 @@ fn frames() -> Vec<Frame> {
         }),
         Frame::Yield(Yield { epoch, step, spent, residual: Residual::Bf16, x }),
         Frame::Ping { nonce: 1, padding: 3 },
-        Frame::Pong { nonce: 1, epoch, done: step },
+        Frame::Pong { nonce: 1, epoch, done: step, onward: 250 },
         Frame::Broken { epoch, reason: "gone".to_owned() },
     ]
 }

@@ -55,11 +55,14 @@ impl Head {
 
     /// How long rows are between boxes, there and back.
     fn hops(&self) -> f64 {
-        let trip = |who: usize| self.boxes[who].member.pulse.round_trip().as_micros() as f64 / 2.0;
-        let stages = &self.layout.stages;
-        let first = stages.first().map_or(0.0, |(who, _)| trip(*who));
-        // Between two stages it is as far as from the head, for all that the head knows.
-        stages.iter().map(|(who, _)| trip(*who)).sum::<f64>() + first
+        let trip = |way: Duration| way.as_micros() as f64 / 2.0;
+        let pulse = |at: usize| &self.boxes[self.layout.stages[at].0].member.pulse;
+        let Some(last) = self.layout.stages.len().checked_sub(1) else { return 0.0 };
+        // Until a stage says how far it is to the one after, it counts as far as from the head.
+        let onward =
+            |at: usize| trip(pulse(at).onward().unwrap_or_else(|| pulse(at + 1).round_trip()));
+        let ends = trip(pulse(0).round_trip()) + trip(pulse(last).round_trip());
+        ends + (0..last).map(onward).sum::<f64>()
     }
 
     /// Who is in the next step. `None`: nothing is to be sent now.
@@ -72,6 +75,7 @@ impl Head {
             0 => groups::best(&self.stations, self.hops(), answering),
             groups => groups,
         };
+        self.groups = groups;
         let size = answering.div_ceil(groups).clamp(1, ROWS_MAX / 2);
         let of = |which: fn(&Rider) -> bool| {
             let chosen = self.riders.iter().enumerate();
@@ -188,6 +192,7 @@ impl Head {
         let took = flight.sent.elapsed();
         self.shop.metrics.step(flight.riders.len(), took);
         self.pace.saw(flight.prompts, took);
+        self.board.landed(&self.layout, &made.spent, took);
         let logits = match self.shop.model.leave(&made.x) {
             Ok(logits) => logits,
             Err(error) => return self.end_epoch(&error.to_string()),
