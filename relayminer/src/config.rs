@@ -1,5 +1,6 @@
 //! What a relay miner is told.
 
+use crate::asks::Asks;
 use crate::forward::Patience;
 use chain_client::Endpoints;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct Config {
     /// Blocks for which a book is kept once it is settled: receipts and proofs come from it.
     #[serde(default = "keep_settled")]
     pub keep_settled: u64,
+    /// The least price of services, as a reload makes it so on the chain; others stay as they are.
+    #[serde(default, skip_serializing_if = "Asks::is_empty")]
+    pub asks: Asks,
 }
 
 /// The OpenAI-compatible server behind the relay miner.

@@ -13,6 +13,7 @@
 pub mod acks;
 pub mod admit;
 mod answer;
+pub mod asks;
 pub mod book;
 pub mod clock;
 pub mod config;

@@ -5,8 +5,9 @@ use chain_client::{BlockNews, Chain, QueryError, SendError, Sender};
 use futures::stream::{BoxStream, StreamExt};
 use proto::claim::{Claim, Settled};
 use proto::message::Message;
-use proto::query::{GetClaim, GetSeed};
+use proto::query::{Clock, GetClaim, GetClock, GetSeed, GetSupplier};
 use proto::session::Session;
+use proto::supplier::Supplier;
 use proto::{Address, Digest, Height};
 use tokio::sync::watch;
 
@@ -53,6 +54,12 @@ pub trait Market: Send + Sync {
     /// What became of a claim.
     async fn settled(&self, id: Digest, operator: Address) -> Result<Option<Settled>, NoAnswer>;
 
+    /// A staked supplier.
+    async fn supplier(&self, operator: Address) -> Result<Option<Supplier>, NoAnswer>;
+
+    /// Where the chain's sessions are.
+    async fn clock(&self) -> Result<Clock, NoAnswer>;
+
     /// Gets messages of the operator into a block, all or none, and tells its height.
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent>;
 }
@@ -90,6 +97,14 @@ impl Market for Sender {
 
     async fn settled(&self, id: Digest, operator: Address) -> Result<Option<Settled>, NoAnswer> {
         Ok(Chain::settled(self.chain(), id, operator).await?)
+    }
+
+    async fn supplier(&self, operator: Address) -> Result<Option<Supplier>, NoAnswer> {
+        Ok(self.chain().find(&GetSupplier { operator: Some(operator) }).await?)
+    }
+
+    async fn clock(&self) -> Result<Clock, NoAnswer> {
+        Ok(self.chain().query(&GetClock {}).await?)
     }
 
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent> {

@@ -1,6 +1,7 @@
 //! A relay miner: what all its parts share, and what a gateway can ask of it.
 
 use crate::admit::{self, Checked, Identity, Refused};
+use crate::asks::AskDesk;
 use crate::book::{Record, WriteFailed, Writer};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
@@ -50,6 +51,8 @@ pub(crate) struct Miner {
     pub(crate) trees: Arc<Trees>,
     /// What auditors may ask for.
     pub(crate) vault: Vault,
+    /// What is asked for the work.
+    pub(crate) asks: AskDesk,
     /// Relays that run.
     pub(crate) tasks: TaskTracker,
     /// No more relays are let in.

@@ -2,6 +2,7 @@
 
 use crate::admit::Refused;
 use crate::answer::TRAILER;
+use crate::asks::AskRefused;
 use crate::count::{Endpoint, path_of};
 use crate::explain::explain;
 use crate::miner::Miner;
@@ -46,6 +47,8 @@ pub(crate) fn admin_router(miner: Arc<Miner>) -> Router {
     Router::new()
         .route("/lode/payouts", get(payouts))
         .route("/lode/payouts/{session}", get(explanation))
+        .route("/status", get(status))
+        .route("/reload", post(reload))
         .with_state(miner)
 }
 
@@ -123,6 +126,51 @@ async fn explanation(State(miner): State<Arc<Miner>>, Path(id): Path<String>) ->
         Ok(Ok(explanation)) => Json(explanation).into_response(),
         Ok(Err(error)) => Refused::Failed(error.to_string()).into_response(),
         Err(error) => Refused::Failed(error.to_string()).into_response(),
+    }
+}
+
+/// What it does, and what is asked for it: as the chain has it, and what the last reload came to.
+async fn status(State(miner): State<Arc<Miner>>) -> Response {
+    let operator = miner.identity.operator;
+    let offers = match miner.market.supplier(operator).await {
+        Ok(supplier) => json!(supplier.map(|supplier| supplier.offers)),
+        Err(error) => json!({ "error": error.to_string() }),
+    };
+    let reload = match miner.asks.last() {
+        None => serde_json::Value::Null,
+        Some(Ok(outcome)) => json!(outcome),
+        Some(Err(refused)) => json!({ "error": refused.to_string() }),
+    };
+    let ready = miner.readiness().map(drop).map_err(|refused| refused.to_string());
+    Json(json!({
+        "operator": operator,
+        "height": miner.pulse.last(),
+        "ready": ready.is_ok(),
+        "reason": ready.err(),
+        "sessions": miner.sessions.all().len(),
+        "running": miner.gate.running(),
+        "offers": offers,
+        "reload": reload,
+    }))
+    .into_response()
+}
+
+/// Makes the asks of the configuration hold on the chain.
+async fn reload(State(miner): State<Arc<Miner>>) -> Response {
+    match miner.asks.reload(&*miner.market, miner.identity.operator).await {
+        Ok(outcome) => Json(outcome).into_response(),
+        Err(refused) => {
+            let status = match refused {
+                AskRefused::Busy => StatusCode::CONFLICT,
+                AskRefused::NoAnswer(_) | AskRefused::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
+                AskRefused::Config(_)
+                | AskRefused::NoConfig
+                | AskRefused::NotStaked(_)
+                | AskRefused::NotOffered { .. }
+                | AskRefused::Refused(_) => StatusCode::BAD_REQUEST,
+            };
+            (status, Json(json!({ "error": refused.to_string() }))).into_response()
+        }
     }
 }
 

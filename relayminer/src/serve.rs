@@ -2,6 +2,7 @@
 //! and an orderly end.
 
 use crate::admit::Identity;
+use crate::asks::{AskDesk, Reload};
 use crate::book::{StartFailed, WriteFailed, Writer};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
@@ -47,6 +49,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Where payouts are asked for.
     pub admin: Option<TcpListener>,
+    /// Reads again what the operator asks for its work.
+    pub reload: Option<Reload>,
 }
 
 /// Why a relay miner does not run, or not any more.
@@ -106,14 +110,17 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
         keep_settled: parts.keep_settled,
         trees: Arc::new(Trees::default()),
         vault,
+        asks: AskDesk::new(parts.reload),
         tasks: TaskTracker::new(),
         draining: stop.clone(),
         cut: Stop::new(),
     });
+    let hangups = signal(SignalKind::hangup()).map_err(system("SIGHUP cannot be heard"))?;
     let behind = Stop::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(following);
     work(&mut tasks, &miner, &behind);
+    tasks.spawn(reload_when_told(miner.clone(), hangups));
     if let Some(listener) = admin {
         let (router, stop) = (admin_router(miner.clone()), stop.clone());
         tasks.spawn(async move {
@@ -181,6 +188,14 @@ async fn meet_sessions(miner: Arc<Miner>) {
             Ok(None) => {}
             Err(error) => tracing::debug!(session = %id, %error, "session is asked for later"),
         }
+    }
+}
+
+/// Makes the asks of the configuration hold, each time the owner says so by a signal.
+async fn reload_when_told(miner: Arc<Miner>, mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        // What it came to is logged, and told at /status.
+        let _told = miner.asks.reload(&*miner.market, miner.identity.operator).await;
     }
 }
 

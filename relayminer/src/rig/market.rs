@@ -8,7 +8,9 @@ use chain::memory::MemoryHost;
 use futures::stream::BoxStream;
 use proto::claim::{Claim, Settled};
 use proto::message::{AuditGenesis, Genesis, Message, OpenSession};
-use proto::query::{GetClaim, GetSeed, GetSession, GetSettled, Query};
+use proto::query::{
+    Clock, GetClaim, GetClock, GetSeed, GetSession, GetSettled, GetSupplier, Query,
+};
 use proto::session::Session;
 use proto::supplier::{Delegation, Escrow, Offer, PayoutShare, Standing, Supplier};
 use proto::wire::Wire;
@@ -172,6 +174,14 @@ impl Market for Town {
 
     async fn settled(&self, id: Digest, operator: Address) -> Result<Option<Settled>, NoAnswer> {
         Ok(self.ask(&GetSettled { session_id: id, operator: Some(operator) }))
+    }
+
+    async fn supplier(&self, operator: Address) -> Result<Option<Supplier>, NoAnswer> {
+        Ok(self.ask(&GetSupplier { operator: Some(operator) }))
+    }
+
+    async fn clock(&self) -> Result<Clock, NoAnswer> {
+        self.ask(&GetClock {}).ok_or(NoAnswer("no clock".to_owned()))
     }
 
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent> {
