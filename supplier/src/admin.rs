@@ -132,6 +132,7 @@ impl Work {
             "refused": self.metrics.refused.get(),
             "tokens": self.metrics.tokens.get(),
             "prompt_tokens_reused": self.metrics.reused.get(),
+            "speculated": { "tokens": self.metrics.guessed.get(), "accepted": self.metrics.guessed_right.get() },
             "cache_pages": self.metrics.cache_pages.get(),
         });
         if let Some(boxes) = &self.boxes {

@@ -109,6 +109,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         meter: parts.meter.clone(),
         room,
         cache_mib: parts.limits.cache_mib,
+        speculation: parts.limits.speculation,
         answer_limit: Duration::from_secs(parts.limits.answer_s),
         dial: dial.clone(),
         waiting: waiting.clone(),

@@ -44,7 +44,7 @@ const ADDRESS_MAX: usize = 256;
 const PAGES_MAX: usize = (1 << 24) / PAGE;
 
 /// Bytes of a span without its pages.
-const SPAN_BYTES: usize = 13;
+const SPAN_BYTES: usize = 16;
 
 /// Bytes of a frame at most, where rows have `hidden` numbers and sequences `context` tokens.
 pub fn frame_max(hidden: usize, context: usize) -> usize {
@@ -364,7 +364,7 @@ fn put_rows(out: &mut Vec<u8>, rows: &Rows) {
     for span in &rows.spans {
         out.extend(span.from.to_le_bytes());
         out.extend(span.count.to_le_bytes());
-        out.push(u8::from(span.wants_logits));
+        out.extend(span.wants.to_le_bytes());
         put_u32s(out, &span.pages);
     }
     put_x(out, rows.residual, &rows.x);
@@ -379,9 +379,9 @@ fn rows(from: &mut Cursor<'_>) -> Result<Rows, Malformed> {
     for _ in 0..count {
         let (first, count) = (from.u32()?, from.u32()?);
         rows = rows.saturating_add(count as usize);
-        let wants_logits = from.flag("wants_logits")?;
+        let wants = from.u32()?;
         let pages = from.u32s("pages", PAGES_MAX)?;
-        spans.push(Span { pages, from: first, count, wants_logits });
+        spans.push(Span { pages, from: first, count, wants });
     }
     if rows > ROWS_MAX {
         return Err(Malformed::TooMany { name: "rows", value: rows, max: ROWS_MAX });

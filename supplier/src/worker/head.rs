@@ -53,8 +53,8 @@ struct Rider {
 /// A step on its way.
 struct Flight {
     step: u64,
-    /// Who is in it, and whether it waits for logits.
-    riders: Vec<(u64, bool)>,
+    /// Who is in it, and the guesses of those that wait for logits.
+    riders: Vec<(u64, Option<Vec<u32>>)>,
     /// Answers that go on in it.
     answers: usize,
     /// Tokens of prompts in it.

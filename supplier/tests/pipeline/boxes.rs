@@ -15,19 +15,25 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/lode/models/lode-demo")
 }
 
-fn parts(model: engine::Model) -> Parts {
+fn parts(model: engine::Model, speculation: usize) -> Parts {
     Parts {
         model,
         meter: Arc::new(meter::Meter::load(&folder()).unwrap()),
         name: "demo".to_owned(),
         defaults: Defaults::default(),
-        limits: Limits { sequences: 32, cache_mib: 256, ..Limits::default() },
+        limits: Limits { sequences: 32, cache_mib: 256, speculation, ..Limits::default() },
     }
 }
 
 /// A supplier that runs all layers itself.
 pub(crate) fn alone() -> Router {
-    supplier::router(parts(engine::Model::load(&folder()).unwrap()), Stop::new()).unwrap()
+    alone_guessing(0)
+}
+
+/// The same, guessing up to so many tokens ahead.
+pub(crate) fn alone_guessing(tokens: usize) -> Router {
+    let model = engine::Model::load(&folder()).unwrap();
+    supplier::router(parts(model, tokens), Stop::new()).unwrap()
 }
 
 /// A head and its stages.
@@ -42,6 +48,7 @@ pub(crate) struct Setting {
     pub(crate) recover_s: u64,
     pub(crate) silence_ms: u64,
     pub(crate) step_ms: u64,
+    pub(crate) speculation: usize,
 }
 
 impl Default for Setting {
@@ -54,6 +61,7 @@ impl Default for Setting {
             recover_s: 60,
             silence_ms: 2_000,
             step_ms: 20_000,
+            speculation: Limits::default().speculation,
         }
     }
 }
@@ -153,7 +161,7 @@ impl Crew {
             ..Settings::default()
         };
         let pipeline = Pipeline::new(settings, &at, &folder(), 1 << 30).unwrap();
-        let parts = parts(pipeline.ends().unwrap());
+        let parts = parts(pipeline.ends().unwrap(), setting.speculation);
         let stop = Stop::new();
         let router = supplier::front(Some(pipeline), parts, stop.clone()).unwrap().router;
         Crew { router, stages, proxies, stop }

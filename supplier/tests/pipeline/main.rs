@@ -4,6 +4,7 @@
 
 mod boxes;
 mod faults;
+mod guesses;
 mod proxy;
 
 use axum::Router;
@@ -58,7 +59,7 @@ async fn any_cut_over_boxes_says_the_very_bytes_of_one_box() {
 }
 
 /// One figure of the head's.
-async fn figure(router: &Router, name: &str) -> f64 {
+pub(crate) async fn figure(router: &Router, name: &str) -> f64 {
     let request = Request::get("/metrics").body(Body::empty()).unwrap();
     let response = router.clone().oneshot(request).await.unwrap();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();

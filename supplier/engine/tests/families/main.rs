@@ -7,6 +7,7 @@ mod build;
 mod cut;
 mod damage;
 mod exact;
+mod guesses;
 mod plain;
 mod same;
 

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn frames() -> Vec<Frame> {
-    let span = Span { pages: vec![3, 1], from: 32, count: 2, wants_logits: true };
+    let span = Span { pages: vec![3, 1], from: 32, count: 2, wants: 2 };
     let (epoch, step) = (7, 9);
     let (spent, x) = (vec![10, 20], vec![1.0, -0.5, 0.25, 3.5]);
     let key = PeerKey([5; 32]);

@@ -5,6 +5,7 @@ use crate::batch;
 use crate::link::{Frame, ROWS_MAX, Rows, Yield};
 use crate::queue::Queue;
 use crate::stage::CREDITS;
+use crate::worker::portion::Portion;
 use crate::worker::{Sequence, groups};
 use engine::{Chunk, Full, last_rows};
 use std::time::{Duration, Instant};
@@ -110,15 +111,15 @@ impl Head {
     /// Runs the head's own layers over a step and sends it on; false when that cannot be.
     fn send(&mut self, chosen: &Chosen) -> bool {
         let began = Instant::now();
-        let chunk = |&(i, share): &(usize, usize)| {
-            let sequence = &self.riders[i].sequence;
-            Chunk {
-                slot: sequence.slot,
-                tokens: &sequence.unread[..share],
-                wants_logits: share == sequence.unread.len(),
-            }
-        };
-        let chunks: Vec<Chunk<'_>> = chosen.iter().map(chunk).collect();
+        let answers = chosen.iter().filter(|(i, _)| self.riders[*i].sequence.unread.len() == 1);
+        let most = self.guesses(answers.count());
+        let portion =
+            |&(i, share): &(usize, usize)| self.riders[i].sequence.portion(i, share, most);
+        let portions: Vec<Portion> = chosen.iter().map(portion).collect();
+        let chunks: Vec<Chunk<'_>> = portions
+            .iter()
+            .map(|portion| self.riders[portion.at].sequence.chunk(&mut self.cache, portion))
+            .collect();
         let entered = self.shop.model.enter(&mut self.cache, &chunks);
         let (spans, x) = match entered {
             Ok(entered) => entered,
@@ -133,15 +134,15 @@ impl Head {
         self.step += 1;
         let mut flight =
             Flight { step: self.step, riders: Vec::new(), answers: 0, prompts: 0, sent: began };
-        for &(i, share) in chosen {
-            let rider = &mut self.riders[i];
+        for portion in &portions {
+            let rider = &mut self.riders[portion.at];
             match rider.sequence.unread.len() {
                 1 => flight.answers += 1,
-                _ => flight.prompts += share,
+                _ => flight.prompts += portion.known(),
             }
-            rider.sequence.unread.drain(..share);
-            rider.asked = rider.sequence.unread.is_empty();
-            flight.riders.push((rider.id, rider.asked));
+            rider.sequence.unread.drain(..portion.known());
+            rider.asked = portion.wants;
+            flight.riders.push((rider.id, portion.wants.then(|| portion.guesses().to_vec())));
         }
         self.flights.push_back(flight);
         self.depart(spans, x, began.elapsed())
@@ -173,7 +174,8 @@ impl Head {
         let Some(flight) = self.flights.front() else {
             return self.give_up(who, format!("step {} was never sent", made.step));
         };
-        let wanted = flight.riders.iter().filter(|(_, wants)| *wants).count();
+        let guesses = flight.riders.iter().filter_map(|(_, guesses)| guesses.as_ref());
+        let wanted: usize = guesses.map(|guesses| 1 + guesses.len()).sum();
         if last != Some(who) || made.step != flight.step || made.residual != residual {
             let reason = format!("step {} came where step {} was due", made.step, flight.step);
             return self.give_up(who, reason);
@@ -197,12 +199,24 @@ impl Head {
             Ok(logits) => logits,
             Err(error) => return self.end_epoch(&error.to_string()),
         };
-        let wanting = flight.riders.iter().filter(|(_, wants)| *wants).map(|(id, _)| *id);
-        for (id, logits) in wanting.zip(logits) {
+        let mut logits = logits.into_iter();
+        let wanting = flight.riders.into_iter().filter_map(|(id, guesses)| Some((id, guesses?)));
+        for (id, guesses) in wanting {
+            let rows: Vec<Vec<f32>> = logits.by_ref().take(1 + guesses.len()).collect();
             // Who has gone meanwhile needs no token.
             let Some(rider) = self.riders.iter_mut().find(|rider| rider.id == id) else { continue };
             rider.asked = false;
-            self.shop.advance(&mut rider.sequence, &logits);
+            self.shop.advance_over(&mut self.cache, &mut rider.sequence, &guesses, &rows);
         }
+    }
+
+    /// How many tokens are guessed ahead for each of so many answers of a step.
+    fn guesses(&self, answers: usize) -> usize {
+        let most = self.shop.speculation.min((ROWS_MAX / 2 / answers.max(1)).saturating_sub(1));
+        if most == 0 || answers == 0 {
+            return 0;
+        }
+        let (all, rate) = ((answers * self.groups, self.groups), self.shop.guessed_rate());
+        groups::guesses(&self.stations, self.hops(), all, rate, most)
     }
 }
