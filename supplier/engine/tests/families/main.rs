@@ -8,6 +8,7 @@ mod cut;
 mod damage;
 mod exact;
 mod guesses;
+mod parts;
 mod plain;
 mod same;
 
