@@ -1,11 +1,12 @@
 //! One model over several boxes on this machine:
-//! `pipeline_bench [BOXES [HOP_MS [ANSWERS [TOKENS [GROUPS [SPECULATION [LIST [KILL]]]]]]]]`.
+//! `pipeline_bench [BOXES [HOP_MS [ANSWERS [TOKENS [GROUPS [SPECULATION [TEXT [KILL]]]]]]]]`.
 //!
 //! Each box is one thread with its share of a Llama of random weights (Q8_0); a proxy holds what
-//! passes from box to box for HOP_MS. SPECULATION is how many tokens are guessed ahead. Such a model never
-//! repeats itself; with LIST at 1 answers are JSON lists, whose keys come again. Prints tokens a second, how much of the closed form's
-//! optimum that is, what guesses came to, and, with KILL at 1, how long nothing was said when a box was
-//! killed half way.
+//! passes from box to box for HOP_MS. SPECULATION is how many tokens are guessed ahead. With TEXT at 0
+//! answers never repeat themselves; at 1 they are JSON lists, whose keys come again, cut into tokens as
+//! it happens; at 2 they say the same again and again. Prints tokens a second, how much of the closed
+//! form's optimum that is, what guesses came to, and, with KILL at 1, how long nothing was said when a
+//! box was killed half way.
 #![allow(clippy::unwrap_used, dead_code)]
 
 #[path = "../engine/tests/families/build.rs"]
@@ -244,8 +245,10 @@ async fn run(router: &Router, answers: usize, tokens: usize) -> (Duration, Durat
             "model": "bench", "prompt": format!("number {i}"), "max_tokens": tokens, "stream": true,
             "temperature": 1, "seed": i, "logit_bias": {"0": -100, "1": -100, "2": -100, "3": -100, "4": -100},
         });
-        if argument(7, 0) > 0 {
-            body["response_format"] = list();
+        match argument(7, 0) {
+            0 => {}
+            1 => body["response_format"] = list(),
+            _ => body["frequency_penalty"] = (-2).into(),
         }
         let request = Request::post("/v1/completions").body(Body::from(body.to_string())).unwrap();
         async move {

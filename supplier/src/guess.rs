@@ -11,9 +11,12 @@ const LOOKED_UP_MIN: usize = 2;
 /// Tokens from the end backwards that are searched: so a step's time is bounded.
 const BACK: usize = 8_192;
 
+/// Guesses at once, before anything is known of how well they do.
+const FIRST: usize = 4;
+
 /// After guesses of which none was right, so many tokens go by without any; twice as many after each
 /// further time, up to the most.
-const PAUSE: usize = 2;
+const PAUSE: usize = 1;
 const PAUSE_MAX: usize = 32;
 
 /// How well guesses did so far, for one answer.
@@ -28,7 +31,7 @@ pub(crate) struct Guesser {
 
 impl Default for Guesser {
     fn default() -> Guesser {
-        Guesser { reach: 2, idle: 0, pause: 0 }
+        Guesser { reach: FIRST, idle: 0, pause: 0 }
     }
 }
 
@@ -108,8 +111,8 @@ mod tests {
     fn guesses_that_fail_become_rare_and_ones_that_hold_long() {
         let text = [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2];
         let mut guesser = Guesser::default();
-        for reach in [2, 4, 8] {
-            assert_eq!(guesser.guess(&text, 8).len(), reach);
+        for reach in [4, 8, 16] {
+            assert_eq!(guesser.guess(&text, 99).len(), reach);
             guesser.saw(reach, reach);
         }
         guesser.saw(8, 3);

@@ -92,10 +92,6 @@ struct Sequence {
     logprobs: Vec<Told>,
 }
 
-/// Answers and guesses in one step at most, where one box runs all layers: with few rows a step takes as
-/// long as reading the weights, beyond that each row costs.
-const GUESS_ROWS: usize = 8;
-
 impl Workshop {
     /// Works until nobody can send jobs any more and all are done.
     pub(crate) fn run(self, jobs: &Receiver<Job>) {
@@ -142,10 +138,9 @@ impl Workshop {
         let waiting: Vec<usize> = running.iter().map(|sequence| sequence.unread.len()).collect();
         let answers = waiting.iter().filter(|tokens| **tokens == 1).count();
         let shares = batch::shares(&waiting, pace.room(answers), turn);
-        // Where prompts are read, a step has rows enough.
-        let alone = answers == waiting.len() && answers > 0;
-        let most = if alone { (GUESS_ROWS / answers).saturating_sub(1) } else { 0 };
-        let most = most.min(self.speculation);
+        // With one row a step takes as long as reading the weights. Where there are more, each row costs as
+        // much time as it could save.
+        let most = if waiting == [1] { self.speculation } else { 0 };
         let chosen = shares.into_iter().enumerate().filter(|(_, share)| *share > 0);
         let portions: Vec<Portion> =
             chosen.map(|(i, share)| running[i].portion(i, share, most)).collect();
