@@ -1,6 +1,7 @@
 //! What a relay miner is told.
 
 use crate::forward::Patience;
+use crate::reprice::Asks;
 use chain_client::Endpoints;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -32,6 +33,9 @@ pub struct Config {
     /// Blocks for which a book is kept once it is settled: receipts and proofs come from it.
     #[serde(default = "keep_settled")]
     pub keep_settled: u64,
+    /// The least price of services, as a reload makes it so on the chain; others stay as they are.
+    #[serde(default, skip_serializing_if = "Asks::is_empty")]
+    pub asks: Asks,
 }
 
 /// The OpenAI-compatible server behind the relay miner.

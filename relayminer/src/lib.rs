@@ -32,6 +32,7 @@ pub mod payouts;
 mod pulse;
 pub mod receipt;
 mod relay;
+pub mod reprice;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod rig;

@@ -6,8 +6,9 @@ use futures::stream::{BoxStream, StreamExt};
 use proto::audit::case::{Case, Docket};
 use proto::claim::{Claim, Settled};
 use proto::message::Message;
-use proto::query::{GetClaim, GetSeed};
+use proto::query::{Clock, GetClaim, GetClock, GetSeed, GetSupplier};
 use proto::session::Session;
+use proto::supplier::Supplier;
 use proto::{Address, Digest, Height};
 use tokio::sync::watch;
 
@@ -60,6 +61,12 @@ pub trait Market: Send + Sync {
     /// What the audits of sessions that began at `start` go by.
     async fn docket(&self, start: Height) -> Result<Option<Docket>, NoAnswer>;
 
+    /// A staked supplier.
+    async fn supplier(&self, operator: Address) -> Result<Option<Supplier>, NoAnswer>;
+
+    /// Where the chain's sessions are.
+    async fn clock(&self) -> Result<Clock, NoAnswer>;
+
     /// Gets messages of the operator into a block, all or none, and tells its height.
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent>;
 }
@@ -105,6 +112,14 @@ impl Market for Sender {
 
     async fn docket(&self, start: Height) -> Result<Option<Docket>, NoAnswer> {
         Ok(self.chain().docket(start).await?)
+    }
+
+    async fn supplier(&self, operator: Address) -> Result<Option<Supplier>, NoAnswer> {
+        Ok(self.chain().find(&GetSupplier { operator: Some(operator) }).await?)
+    }
+
+    async fn clock(&self) -> Result<Clock, NoAnswer> {
+        Ok(self.chain().query(&GetClock {}).await?)
     }
 
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent> {

@@ -13,6 +13,7 @@ use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::relay::{Relay, Reply, start};
+use crate::reprice::Repricer;
 use crate::sessions::{BookError, Live, Sessions};
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -53,6 +54,8 @@ pub(crate) struct Miner {
     pub(crate) vault: Vault,
     /// Who asked, and what the chain says of it.
     pub(crate) asks: Asks,
+    /// What is asked for the work.
+    pub(crate) repricer: Repricer,
     /// Relays that run.
     pub(crate) tasks: TaskTracker,
     /// No more relays are let in.

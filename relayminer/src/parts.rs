@@ -61,6 +61,7 @@ impl Parts {
             keep_settled: config.keep_settled,
             clock: Clock::system(),
             admin: Some(admin.map_err(|source| StartRefused::Admin { at, source })?),
+            reload: None,
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::exhibit::AskRefused;
 use crate::explain::explain;
 use crate::miner::Miner;
 use crate::payouts::{payout, sum};
+use crate::reprice::NotRepriced;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, TRAILER as ANNOUNCE};
@@ -49,6 +50,8 @@ pub(crate) fn admin_router(miner: Arc<Miner>) -> Router {
     Router::new()
         .route("/lode/payouts", get(payouts))
         .route("/lode/payouts/{session}", get(explanation))
+        .route("/status", get(status))
+        .route("/reload", post(reload))
         .with_state(miner)
 }
 
@@ -141,6 +144,53 @@ async fn explanation(State(miner): State<Arc<Miner>>, Path(id): Path<String>) ->
         Ok(Ok(explanation)) => Json(explanation).into_response(),
         Ok(Err(error)) => Refused::Failed(error.to_string()).into_response(),
         Err(error) => Refused::Failed(error.to_string()).into_response(),
+    }
+}
+
+/// What it does, and what is asked for it: as the chain has it, and what the last reload came to.
+async fn status(State(miner): State<Arc<Miner>>) -> Response {
+    let operator = miner.identity.operator;
+    let offers = match miner.market.supplier(operator).await {
+        Ok(supplier) => json!(supplier.map(|supplier| supplier.offers)),
+        Err(error) => json!({ "error": error.to_string() }),
+    };
+    let reload = match miner.repricer.last() {
+        None => serde_json::Value::Null,
+        Some(Ok(outcome)) => json!(outcome),
+        Some(Err(refused)) => json!({ "error": refused.to_string() }),
+    };
+    let ready = miner.readiness().map(drop).map_err(|refused| refused.to_string());
+    Json(json!({
+        "operator": operator,
+        "height": miner.pulse.last(),
+        "ready": ready.is_ok(),
+        "reason": ready.err(),
+        "sessions": miner.sessions.all().len(),
+        "running": miner.gate.running(),
+        "offers": offers,
+        "reload": reload,
+    }))
+    .into_response()
+}
+
+/// Makes the asks of the configuration hold on the chain.
+async fn reload(State(miner): State<Arc<Miner>>) -> Response {
+    match miner.repricer.reload(&*miner.market, miner.identity.operator).await {
+        Ok(outcome) => Json(outcome).into_response(),
+        Err(refused) => {
+            let status = match refused {
+                NotRepriced::Busy => StatusCode::CONFLICT,
+                NotRepriced::NoAnswer(_) | NotRepriced::Unknown(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+                NotRepriced::Config(_)
+                | NotRepriced::NoConfig
+                | NotRepriced::NotStaked(_)
+                | NotRepriced::NotOffered { .. }
+                | NotRepriced::Refused(_) => StatusCode::BAD_REQUEST,
+            };
+            (status, Json(json!({ "error": refused.to_string() }))).into_response()
+        }
     }
 }
 

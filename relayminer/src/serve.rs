@@ -14,6 +14,7 @@ use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::miner::Miner;
 use crate::pulse::Pulse;
+use crate::reprice::{Reload, Repricer};
 use crate::router::{admin_router, router};
 use crate::sessions::{FolderRefused, Sessions};
 use crate::submit::{self, Part};
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +50,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Where payouts are asked for.
     pub admin: Option<TcpListener>,
+    /// Reads again what the operator asks for its work.
+    pub reload: Option<Reload>,
 }
 
 /// Why a relay miner does not run, or not any more.
@@ -108,14 +112,17 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
         trees: Arc::new(Trees::default()),
         vault,
         asks: Asks::default(),
+        repricer: Repricer::new(parts.reload),
         tasks: TaskTracker::new(),
         draining: stop.clone(),
         cut: Stop::new(),
     });
+    let hangups = signal(SignalKind::hangup()).map_err(system("SIGHUP cannot be heard"))?;
     let behind = Stop::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(following);
     work(&mut tasks, &miner, &behind);
+    tasks.spawn(reload_when_told(miner.clone(), hangups));
     if let Some(listener) = admin {
         let (router, stop) = (admin_router(miner.clone()), stop.clone());
         tasks.spawn(async move {
@@ -183,6 +190,14 @@ async fn meet_sessions(miner: Arc<Miner>) {
             Ok(None) => {}
             Err(error) => tracing::debug!(session = %id, %error, "session is asked for later"),
         }
+    }
+}
+
+/// Makes the asks of the configuration hold, each time the owner says so by a signal.
+async fn reload_when_told(miner: Arc<Miner>, mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        // What it came to is logged, and told at /status.
+        let _told = miner.repricer.reload(&*miner.market, miner.identity.operator).await;
     }
 }
 

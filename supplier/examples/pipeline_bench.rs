@@ -1,8 +1,12 @@
-//! One model over several boxes on this machine: `pipeline_bench [BOXES [HOP_MS [ANSWERS [TOKENS [GROUPS]]]]]`.
+//! One model over several boxes on this machine:
+//! `pipeline_bench [BOXES [HOP_MS [ANSWERS [TOKENS [GROUPS [SPECULATION [TEXT [KILL]]]]]]]]`.
 //!
 //! Each box is one thread with its share of a Llama of random weights (Q8_0); a proxy holds what
-//! passes from box to box for HOP_MS. Prints tokens a second, how much of the closed form's optimum
-//! that is, and, when a box is killed half way, how long nothing was said.
+//! passes from box to box for HOP_MS. SPECULATION is how many tokens are guessed ahead. With TEXT at 0
+//! answers never repeat themselves; at 1 they are JSON lists, whose keys come again, cut into tokens as
+//! it happens; at 2 they say the same again and again. Prints tokens a second, how much of the closed
+//! form's optimum that is, what guesses came to, and, with KILL at 1, how long nothing was said when a
+//! box was killed half way.
 #![allow(clippy::unwrap_used, dead_code)]
 
 #[path = "../engine/tests/families/build.rs"]
@@ -48,6 +52,7 @@ async fn bench() {
     let curve = stage::curve(folder.path()).unwrap();
     let (router, stops) = crew(folder.path(), boxes, hop, argument(5, 0), &curve).await;
     run(&router, answers, 4).await;
+    let guesses = figures(&router, "speculated").await;
     let (took, _) = run(&router, answers, tokens).await;
     let measured = (answers * (tokens - 1)) as f64 / took.as_secs_f64();
     let (groups, most) = optimum(&curve, boxes, hop, answers);
@@ -55,7 +60,13 @@ async fn bench() {
         "boxes {boxes}, hop {hop:?}, {answers} answers: {measured:.1} tokens/s; closed form {most:.1} with {groups} groups; {:.0} %",
         100.0 * measured / most
     );
-    if boxes > 1 {
+    for (before, after) in guesses.iter().zip(figures(&router, "speculated").await) {
+        println!("{} in {} before", after, before.rsplit(' ').next().unwrap_or_default());
+    }
+    for line in figures(&router, "_sum").await {
+        println!("{line}");
+    }
+    if boxes > 1 && argument(8, 0) > 0 {
         let half = took / 2;
         let last = stops.last().unwrap().clone();
         let killed = tokio::spawn(async move {
@@ -65,14 +76,18 @@ async fn bench() {
         let (_, silent) = run(&router, answers, tokens).await;
         killed.await.unwrap();
         println!("a box was killed half way: nothing was said for {silent:?}, no answer was lost");
-        let metrics = Request::get("/metrics").body(Body::empty()).unwrap();
-        let metrics = tower::ServiceExt::oneshot(router.clone(), metrics).await.unwrap();
-        let text = axum::body::to_bytes(metrics.into_body(), 1 << 20).await.unwrap();
-        let text = String::from_utf8(text.to_vec()).unwrap();
-        text.lines()
-            .filter(|line| line.contains("reread_total "))
-            .for_each(|line| println!("{line}"));
+        figures(&router, "reread_total ").await.iter().for_each(|line| println!("{line}"));
     }
+}
+
+/// The figures whose lines have this in them.
+async fn figures(router: &Router, what: &str) -> Vec<String> {
+    let metrics = Request::get("/metrics").body(Body::empty()).unwrap();
+    let metrics = tower::ServiceExt::oneshot(router.clone(), metrics).await.unwrap();
+    let text = axum::body::to_bytes(metrics.into_body(), 1 << 20).await.unwrap();
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    let lines = text.lines().filter(|line| line.contains(what) && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
 }
 
 fn model(folder: &Path) {
@@ -128,7 +143,8 @@ async fn crew(
     }
     stops.truncate(boxes.max(2) - 1);
     let settings = Settings { key, groups, ..Settings::default() };
-    let limits = Limits { sequences: 64, cache_mib: 4096, ..Limits::default() };
+    let speculation = argument(6, 0);
+    let limits = Limits { sequences: 64, cache_mib: 4096, speculation, ..Limits::default() };
     let (meter, name) = (Arc::new(meter::Meter::load(folder).unwrap()), "bench".to_owned());
     let parts = |model| Parts { model, meter, name, defaults: Defaults::default(), limits };
     if at.is_empty() {
@@ -158,6 +174,7 @@ async fn run_stage(
         weights_bytes: 1 << 34,
         cache_bytes: 1 << 32,
         curve: curve.to_vec(),
+        admin: None,
     };
     tokio::spawn(stage::serve(parts, listener, stop.clone()));
     (key.public(), address, stop)
@@ -205,13 +222,34 @@ async fn delay(
     tokio::join!(read, write);
 }
 
+/// A list that is longer than any answer.
+fn list() -> serde_json::Value {
+    let item = json!({
+        "type": "object",
+        "properties": {
+            "city": { "enum": ["Paris", "Rome", "Madrid", "Berlin"] },
+            "capital": { "type": "boolean" },
+            "country": { "enum": ["France", "Italy", "Spain", "Germany"] },
+        },
+        "required": ["city", "capital", "country"],
+        "additionalProperties": false,
+    });
+    let schema = json!({ "type": "array", "items": item, "minItems": 100, "maxItems": 200 });
+    json!({ "type": "json_schema", "json_schema": { "name": "cities", "schema": schema } })
+}
+
 /// Streams answers side by side; the time from the first text to the last, and the longest silence.
 async fn run(router: &Router, answers: usize, tokens: usize) -> (Duration, Duration) {
     let one = |i: usize| {
-        let body = json!({
+        let mut body = json!({
             "model": "bench", "prompt": format!("number {i}"), "max_tokens": tokens, "stream": true,
             "temperature": 1, "seed": i, "logit_bias": {"0": -100, "1": -100, "2": -100, "3": -100, "4": -100},
         });
+        match argument(7, 0) {
+            0 => {}
+            1 => body["response_format"] = list(),
+            _ => body["frequency_penalty"] = (-2).into(),
+        }
         let request = Request::post("/v1/completions").body(Body::from(body.to_string())).unwrap();
         async move {
             let response = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();

@@ -7,6 +7,7 @@
 //! ```
 
 use crate::config::Limits;
+use crate::crew::Board;
 use crate::metrics::Metrics;
 use crate::serve::ServeError;
 use axum::extract::State;
@@ -44,6 +45,7 @@ pub struct Work {
     metrics: Metrics,
     waiting: Arc<AtomicUsize>,
     since: Instant,
+    boxes: Option<Board>,
 }
 
 /// The owner's side of a supplier.
@@ -112,11 +114,16 @@ pub async fn serve(
 
 impl Work {
     pub(crate) fn new(name: Arc<str>, metrics: Metrics, waiting: Arc<AtomicUsize>) -> Work {
-        Work { name, metrics, waiting, since: Instant::now() }
+        Work { name, metrics, waiting, since: Instant::now(), boxes: None }
+    }
+
+    /// With the boxes that the model runs on, if it runs on several.
+    pub(crate) fn over(self, boxes: Option<Board>) -> Work {
+        Work { boxes, ..self }
     }
 
     fn json(&self) -> Value {
-        json!({
+        let mut told = json!({
             "model": &*self.name,
             "seconds": self.since.elapsed().as_secs(),
             "running": self.metrics.running.get(),
@@ -125,8 +132,13 @@ impl Work {
             "refused": self.metrics.refused.get(),
             "tokens": self.metrics.tokens.get(),
             "prompt_tokens_reused": self.metrics.reused.get(),
+            "speculated": { "tokens": self.metrics.guessed.get(), "accepted": self.metrics.guessed_right.get() },
             "cache_pages": self.metrics.cache_pages.get(),
-        })
+        });
+        if let Some(boxes) = &self.boxes {
+            told["pipeline"] = boxes.json();
+        }
+        told
     }
 }
 

@@ -67,6 +67,11 @@ impl Author {
         &self.brief
     }
 
+    /// Tokens that may still be chosen.
+    pub(crate) fn left(&self) -> usize {
+        (self.brief.max_tokens as usize).saturating_sub(self.voice.tokens().len())
+    }
+
     /// The prompt, and what was said so far.
     pub(crate) fn tokens(&self) -> Vec<u32> {
         [&self.brief.prompt, self.voice.tokens()].concat()

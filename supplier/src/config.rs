@@ -172,6 +172,8 @@ pub struct Limits {
     pub sequences: usize,
     /// Answers that wait for their turn.
     pub queue: usize,
+    /// Tokens that are guessed ahead for an answer at most; 0: none. They change no answer.
+    pub speculation: usize,
     /// Memory for keys and values of all answers, in MiB.
     pub cache_mib: usize,
     /// Bytes of a request.
@@ -187,6 +189,7 @@ impl Default for Limits {
         Limits {
             sequences: 16,
             queue: 128,
+            speculation: 4,
             cache_mib: 2048,
             request_bytes: 1 << 20,
             answer_s: 600,

@@ -10,6 +10,7 @@
 //! worker    the one thread that computes: takes jobs, steps the batch, gives out pieces
 //! queue     answers that wait for room
 //! batch     which tokens go into the next step; pure
+//! guess     tokens guessed ahead, by looking up how the text went on before
 //! grammar   answers that must have a form
 //! tools     calls of the client's tools
 //! text      tokens to text: whole characters, stop strings
@@ -37,6 +38,7 @@ mod crew;
 mod defaults;
 mod desk;
 mod grammar;
+mod guess;
 pub mod link;
 pub mod memory;
 mod metrics;

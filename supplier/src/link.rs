@@ -21,4 +21,5 @@ pub use frame::{
 };
 pub use key::{KeyError, LinkKey, PeerKey};
 pub use secure::{Keys, SecureError, accept, dial};
+pub(crate) use wire::now_micros;
 pub use wire::{LinkError, Receiver, Sender, split};

@@ -14,6 +14,9 @@ pub(crate) struct Metrics {
     pub(crate) waiting: IntGauge,
     /// Tokens of prompts that were known already.
     pub(crate) reused: IntCounter,
+    /// Tokens that were guessed ahead, and those of them that were then chosen.
+    pub(crate) guessed: IntCounter,
+    pub(crate) guessed_right: IntCounter,
     /// Pages of the cache that are in use or promised.
     pub(crate) cache_pages: IntGauge,
     /// Sets of boxes that a model ran on and that ended.
@@ -47,6 +50,14 @@ impl Metrics {
             reused: IntCounter::new(
                 "lode_supplier_prompt_tokens_reused_total",
                 "Tokens of prompts that were not read again",
+            )?,
+            guessed: IntCounter::new(
+                "lode_supplier_speculated_tokens_total",
+                "Tokens that were guessed ahead",
+            )?,
+            guessed_right: IntCounter::new(
+                "lode_supplier_speculated_tokens_accepted_total",
+                "Tokens that were guessed ahead and then chosen",
             )?,
             cache_pages: IntGauge::new(
                 "lode_supplier_cache_pages",
@@ -84,6 +95,8 @@ impl Metrics {
         registry.register(Box::new(metrics.running.clone()))?;
         registry.register(Box::new(metrics.waiting.clone()))?;
         registry.register(Box::new(metrics.reused.clone()))?;
+        registry.register(Box::new(metrics.guessed.clone()))?;
+        registry.register(Box::new(metrics.guessed_right.clone()))?;
         registry.register(Box::new(metrics.cache_pages.clone()))?;
         registry.register(Box::new(metrics.epochs.clone()))?;
         registry.register(Box::new(metrics.reread.clone()))?;

@@ -4,7 +4,7 @@ use crate::admin::{Dial, Front, Work};
 use crate::answer::{Frame, Made, Used};
 use crate::ask::Ask;
 use crate::config::Limits;
-use crate::crew::{Caller, Member, Wait};
+use crate::crew::{Board, Caller, Member, Wait};
 use crate::defaults::Defaults;
 use crate::desk::{Desk, briefs};
 use crate::grammar::{Grammar, Grammars};
@@ -109,18 +109,24 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         meter: parts.meter.clone(),
         room,
         cache_mib: parts.limits.cache_mib,
+        speculation: parts.limits.speculation,
         answer_limit: Duration::from_secs(parts.limits.answer_s),
         dial: dial.clone(),
         waiting: waiting.clone(),
         metrics: metrics.clone(),
     };
+    let work = Work::new(parts.name.clone().into(), metrics.clone(), waiting.clone());
+    let mut boxes = None;
     match pipeline {
         None => compute(move || workshop.run(&received))?,
         Some(pipeline) => {
             let (tell, events) = channel();
-            let members = call(&pipeline, &tell, &stop);
+            let addresses = pipeline.stages.iter().map(|(_, address, _)| address.as_str());
+            let board = Board::new(&registry, addresses)?;
+            let members = call(&pipeline, &board, &tell, &stop);
+            boxes = Some(board.clone());
             compute(move || forward(&received, &tell))?;
-            compute(move || Head::new(workshop, pipeline, members).run(&events))?;
+            compute(move || Head::new(workshop, pipeline, (members, board)).run(&events))?;
         }
     }
     let (limits, shelf) = (parts.limits, Shelf::default());
@@ -136,7 +142,6 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         true => Err("stopping".to_owned()),
         false => Ok(()),
     });
-    let work = Work::new(desk.name.clone(), metrics.clone(), waiting.clone());
     let front = dial.clone();
     let supplier =
         Supplier { desk, class, limits, dial, room, shelf, jobs, waiting, metrics, stop };
@@ -148,7 +153,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
         .with_state(supplier);
-    Ok(Front { router: health.router().merge(api), dial: front, work })
+    Ok(Front { router: health.router().merge(api), dial: front, work: work.over(boxes) })
 }
 
 /// Runs `work` on a thread of its own.
@@ -158,7 +163,7 @@ fn compute(work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
 }
 
 /// Calls all boxes of a pipeline.
-fn call(pipeline: &Pipeline, events: &Sender<Event>, stop: &Stop) -> Vec<Member> {
+fn call(pipeline: &Pipeline, board: &Board, events: &Sender<Event>, stop: &Stop) -> Vec<Member> {
     let settings = &pipeline.settings;
     let caller = Caller {
         keys: pipeline.keys.clone(),
@@ -172,7 +177,8 @@ fn call(pipeline: &Pipeline, events: &Sender<Event>, stop: &Stop) -> Vec<Member>
         let events = events.clone();
         // The thread that would hear of it may have ended.
         let tell = move |news| drop(events.send(Event::News(news)));
-        Member::call(who, (*key, address.clone()), caller.clone(), tell, stop.clone())
+        let caller = (caller.clone(), board.seat(who));
+        Member::call(who, (*key, address.clone()), caller, tell, stop.clone())
     };
     pipeline.stages.iter().enumerate().map(member).collect()
 }

@@ -5,6 +5,7 @@
 //! attend    connections: the head's, and that of the box before
 //! onward    the connection to the box after
 //! curve     how long a layer takes here
+//! figures   what is measured of steps and links
 //! ```
 //!
 //! It knows no tokens, no texts and no money. What it is to do it learns from a head whose key it was
@@ -13,15 +14,18 @@
 mod attend;
 mod compute;
 mod curve;
+mod figures;
 mod onward;
 
 pub use curve::{CURVE_ROWS, curve};
+pub(crate) use figures::mean_ms;
 
 use crate::link::{About, Keys, PeerKey, VERSION, accept};
 use attend::Desk;
 use compute::Compute;
 use daemon::Stop;
 use engine::Outline;
+use figures::Figures;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +61,8 @@ pub struct Parts {
     pub cache_bytes: u64,
     /// Microseconds that one layer takes for so many rows.
     pub curve: Vec<(u32, u32)>,
+    /// Where its owner asks for figures; nowhere if none.
+    pub admin: Option<TcpListener>,
 }
 
 /// Why a stage does not run.
@@ -64,14 +70,25 @@ pub struct Parts {
 pub enum StageError {
     #[error("the computing thread cannot start: {0}")]
     Thread(std::io::Error),
+    #[error("figures cannot be kept: {0}")]
+    Figures(#[from] prometheus::Error),
     #[error("calls cannot be taken: {0}")]
     Listener(std::io::Error),
 }
 
 /// Serves until `stop`.
-pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<(), StageError> {
+pub async fn serve(mut parts: Parts, listener: TcpListener, stop: Stop) -> Result<(), StageError> {
     parts.keys.expect(parts.heads.iter().copied());
-    let compute = Compute::start(&parts).map_err(StageError::Thread)?;
+    let figures = Figures::new()?;
+    if let Some(admin) = parts.admin.take() {
+        let (routes, stop) = (figures.router(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(error) = daemon::serve(routes, admin, stop).await {
+                tracing::error!(%error, "the owner cannot ask any more");
+            }
+        });
+    }
+    let compute = Compute::start(&parts, figures.clone()).map_err(StageError::Thread)?;
     let about = About {
         version: VERSION,
         fingerprint: parts.outline.fingerprint,
@@ -82,7 +99,8 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
         cache_bytes: parts.cache_bytes,
         curve: parts.curve,
     };
-    let desk = Arc::new(Desk::new(parts.keys, parts.heads, parts.outline, about, compute));
+    let desk =
+        Arc::new(Desk::new(parts.keys, parts.heads, parts.outline, about, (compute, figures)));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {

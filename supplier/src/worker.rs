@@ -2,16 +2,19 @@
 
 pub(crate) mod groups;
 pub(crate) mod head;
+mod portion;
 
 use crate::admin::Dial;
 use crate::author::{Author, Brief, Finish};
 use crate::batch::{self, Pace};
+use crate::guess::Guesser;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::shelf::Record;
 use crate::tools::Call;
 use engine::{Cache, Candidate, Chunk, Model, Room, Sampled, Slot};
 use meter::Meter;
+use portion::Portion;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
@@ -66,6 +69,8 @@ pub(crate) struct Workshop {
     pub(crate) room: Room,
     /// Memory for keys and values.
     pub(crate) cache_mib: usize,
+    /// Tokens that are guessed ahead for an answer at most.
+    pub(crate) speculation: usize,
     pub(crate) answer_limit: Duration,
     pub(crate) dial: Dial,
     pub(crate) waiting: Arc<AtomicUsize>,
@@ -81,6 +86,7 @@ struct Sequence {
     slot: Slot,
     /// Tokens that the model has not read.
     unread: Vec<u32>,
+    guesser: Guesser,
     /// When its last text went out.
     spoke: Option<Instant>,
     logprobs: Vec<Told>,
@@ -132,31 +138,36 @@ impl Workshop {
         let waiting: Vec<usize> = running.iter().map(|sequence| sequence.unread.len()).collect();
         let answers = waiting.iter().filter(|tokens| **tokens == 1).count();
         let shares = batch::shares(&waiting, pace.room(answers), turn);
-        let chosen: Vec<(usize, usize)> =
-            shares.into_iter().enumerate().filter(|(_, share)| *share > 0).collect();
-        let chunk = |&(i, share): &(usize, usize)| Chunk {
-            slot: running[i].slot,
-            tokens: &running[i].unread[..share],
-            wants_logits: share == running[i].unread.len(),
-        };
-        let chunks: Vec<Chunk<'_>> = chosen.iter().map(chunk).collect();
+        // With one row a step takes as long as reading the weights. Where there are more, each row costs as
+        // much time as it could save.
+        let most = if waiting == [1] { self.speculation } else { 0 };
+        let chosen = shares.into_iter().enumerate().filter(|(_, share)| *share > 0);
+        let portions: Vec<Portion> =
+            chosen.map(|(i, share)| running[i].portion(i, share, most)).collect();
+        let chunks: Vec<Chunk<'_>> =
+            portions.iter().map(|portion| running[portion.at].chunk(cache, portion)).collect();
         let began = Instant::now();
-        let outcome = self.model.step(cache, &chunks);
+        let outcome = self.model.rows(cache, &chunks);
         self.metrics.step(chunks.len(), began.elapsed());
-        pace.saw(chosen.iter().map(|(_, share)| share).sum::<usize>() - answers, began.elapsed());
+        let read = portions.iter().map(Portion::known).sum::<usize>();
+        pace.saw(read - answers, began.elapsed());
         match outcome {
-            Ok(logits) => {
-                for ((i, share), logits) in chosen.into_iter().zip(logits) {
-                    running[i].unread.drain(..share);
-                    if let Some(logits) = logits {
-                        self.advance(&mut running[i], &logits);
+            Ok(rows) => {
+                let mut rows = rows.into_iter();
+                for portion in portions {
+                    let sequence = &mut running[portion.at];
+                    sequence.unread.drain(..portion.known());
+                    if portion.wants {
+                        let count = 1 + portion.guesses().len();
+                        let rows: Vec<Vec<f32>> = rows.by_ref().take(count).collect();
+                        self.advance_over(cache, sequence, portion.guesses(), &rows);
                     }
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "a step failed");
-                for (i, _) in chosen {
-                    running[i].fail(error.to_string());
+                for portion in portions {
+                    running[portion.at].fail(error.to_string());
                 }
             }
         }
@@ -206,8 +217,8 @@ impl Sequence {
         let Job { brief, evidence, since, pieces } = job;
         let unread = brief.prompt[known..].to_vec();
         let author = Author::new(brief);
-        let (spoke, logprobs) = (None, Vec::new());
-        Sequence { author, evidence, since, pieces, slot, unread, spoke, logprobs }
+        let (spoke, logprobs, guesser) = (None, Vec::new(), Guesser::default());
+        Sequence { author, evidence, since, pieces, slot, unread, guesser, spoke, logprobs }
     }
 
     /// Whether it still reads this very prompt.

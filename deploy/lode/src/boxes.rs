@@ -91,6 +91,9 @@ pub(crate) struct Stage {
     /// Memory for keys and values in MiB.
     #[arg(long, default_value_t = 2048)]
     cache_mib: u64,
+    /// Where its owner asks: GET /metrics, /status, /healthz, /readyz; nowhere if none.
+    #[arg(long)]
+    admin: Option<String>,
     /// Cores that compute; 0: all but one.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -133,6 +136,10 @@ impl Stage {
         engine::check_kernels()?;
         role::run(self.log_json, self.stop_with_stdin, async |stop| {
             let listener = role::bind(&self.listen).await?;
+            let admin = match &self.admin {
+                Some(at) => Some(role::bind(at.clone()).await?),
+                None => None,
+            };
             let key = LinkKey::open(&self.key)?;
             let parts = stage::Parts {
                 outline: engine::Outline::read(&self.model)?,
@@ -143,6 +150,7 @@ impl Stage {
                 cache_bytes: self.cache_mib << 20,
                 curve: stage::curve(&self.model)?,
                 model: self.model.clone(),
+                admin,
             };
             check(&parts, &self.model)?;
             tracing::info!(listen = self.listen, key = %key.public(), "the stage waits for its head");

@@ -242,7 +242,12 @@ pub(crate) fn relayminer(command: MinerCommand) -> anyhow::Result<()> {
     config.models.iter_mut().for_each(|model| from_here(&start.config, model));
     start.run(async |stop| {
         let listener = bind(config.listen).await?;
-        let parts = relayminer::Parts::of(config, gas()).await?;
+        let mut parts = relayminer::Parts::of(config, gas()).await?;
+        let path = start.config.clone();
+        parts.reload = Some(Arc::new(move || {
+            let read = daemon::config::load::<relayminer::Config>(&path);
+            read.map(|config| config.asks).map_err(|error| error.to_string())
+        }));
         Ok(relayminer::serve(parts, listener, stop).await?)
     })
 }

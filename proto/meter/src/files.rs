@@ -1,7 +1,7 @@
 //! What the files of a model's folder say of its tokenizer and its chat template.
 
 use crate::LoadError;
-use crate::gguf::{Head, HeadError};
+use crate::gguf::{self, Head, HeadError};
 use crate::vocabulary;
 use serde::Deserialize;
 use std::io::Read;
@@ -105,7 +105,7 @@ impl Files {
     pub(crate) fn read(folder: &Path) -> Result<Files, LoadError> {
         let path = folder.join("tokenizer.json");
         if !path.is_file()
-            && let Some(gguf) = gguf_file(folder)
+            && let Some(gguf) = gguf::files(folder).ok().and_then(|files| files.into_iter().next())
         {
             return Files::of_gguf(gguf);
         }
@@ -170,18 +170,6 @@ fn ends(folder: &Path) -> Result<Vec<u32>, LoadError> {
         Some(Ends::One(token)) => vec![token],
         Some(Ends::Several(tokens)) => tokens,
     })
-}
-
-/// `model.gguf`, or the only GGUF file of the folder.
-fn gguf_file(folder: &Path) -> Option<PathBuf> {
-    let usual = folder.join("model.gguf");
-    if usual.is_file() {
-        return Some(usual);
-    }
-    let entries = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let is_gguf = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gguf");
-    let mut all: Vec<PathBuf> = entries.filter(is_gguf).collect();
-    all.pop().filter(|_| all.is_empty())
 }
 
 /// The head of a GGUF file. Only as much is read as it takes: the tensors may be large.

@@ -3,6 +3,10 @@
 //! The file may come from anybody: every length is checked against the bytes that are there before
 //! anything is taken for it.
 
+mod parts;
+
+pub use parts::{PartsError, files};
+
 use std::collections::BTreeMap;
 
 /// One value that a file says of itself.

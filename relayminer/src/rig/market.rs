@@ -9,7 +9,10 @@ use futures::stream::BoxStream;
 use proto::audit::case::{Case, Docket};
 use proto::claim::{Claim, Settled};
 use proto::message::{AuditGenesis, BondAuditor, Genesis, Message, OpenSession};
-use proto::query::{GetAudit, GetClaim, GetDocket, GetSeed, GetSession, GetSettled, Query};
+use proto::query::{
+    Clock, GetAudit, GetClaim, GetClock, GetDocket, GetSeed, GetSession, GetSettled, GetSupplier,
+    Query,
+};
 use proto::session::Session;
 use proto::supplier::{Delegation, Escrow, Offer, PayoutShare, Standing, Supplier};
 use proto::vrf::VrfPublic;
@@ -193,6 +196,14 @@ impl Market for Town {
 
     async fn docket(&self, start: Height) -> Result<Option<Docket>, NoAnswer> {
         Ok(self.ask(&GetDocket { start }))
+    }
+
+    async fn supplier(&self, operator: Address) -> Result<Option<Supplier>, NoAnswer> {
+        Ok(self.ask(&GetSupplier { operator: Some(operator) }))
+    }
+
+    async fn clock(&self) -> Result<Clock, NoAnswer> {
+        self.ask(&GetClock {}).ok_or(NoAnswer("no clock".to_owned()))
     }
 
     async fn send(&self, messages: Vec<Message>) -> Result<Height, NotSent> {

@@ -1,6 +1,6 @@
 //! A whole relay miner on a free port, between a gateway and a supplier's server, beside a chain.
 
-use super::{Backend, Gateway, OPERATOR, Town, counters, header, relay_secret};
+use super::{Backend, Gateway, OPERATOR, Town, counters, header, relay_secret, service};
 use crate::clock::Clock;
 use crate::config::{Limits, Times};
 use crate::forward::Upstream;
@@ -15,11 +15,11 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use proto::Digest;
 use proto::names::{ACK_PATH, RELAY_HEADER};
 use proto::relay::{Envelope, Receipt, Signed};
 use proto::session::Session;
 use proto::wire::Wire;
+use proto::{Digest, Price};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -93,6 +93,7 @@ impl Stand {
             keep_settled: 5,
             clock: Clock::system(),
             admin: Some(admin),
+            reload: Some(Arc::new(|| Ok([(service().id, Price(600_000))].into()))),
         };
         let task = tokio::spawn(serve(parts, listener, stop.clone()));
         let client = Client::builder(TokioExecutor::new()).build_http();

@@ -312,3 +312,20 @@ async fn a_folder_of_books_serves_one_relay_miner_at_a_time() {
     assert!(refused.contains("is in use by process"), "{refused}");
     stand.end().await;
 }
+
+#[tokio::test]
+async fn a_reload_asks_another_price_and_status_says_from_when_it_counts() {
+    let stand = Stand::start().await;
+    let before = stand.get(format!("{}/status", stand.admin)).await;
+    assert_eq!((&before["offers"][0]["ask"], &before["reload"]), (&500_000.into(), &().into()));
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new());
+    let client = client.build_http::<http_body_util::Full<bytes::Bytes>>();
+    let uri = format!("{}/reload", stand.admin);
+    let ask = http::Request::post(uri).body(http_body_util::Full::default()).unwrap();
+    assert_eq!(client.request(ask).await.unwrap().status(), StatusCode::OK);
+    let after = stand.get(format!("{}/status", stand.admin)).await;
+    assert_eq!(after["offers"][0]["ask"], 600_000, "{after}");
+    let (height, counts) = (&after["reload"]["height"], &after["reload"]["counts_from"]);
+    assert!(counts.as_u64() > height.as_u64(), "{after}");
+    stand.end().await;
+}

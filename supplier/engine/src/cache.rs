@@ -46,6 +46,8 @@ struct Sequence {
     tokens: Vec<u32>,
     /// Pages that it may still take.
     promised: usize,
+    /// How many of the last tokens are guesses: they may be dropped again.
+    guessed: usize,
     /// Where its full pages end among the known beginnings.
     node: Node,
 }
@@ -96,7 +98,7 @@ impl Cache {
         let reused = pages.len() * PAGE;
         let promised = all - pages.len();
         let tokens = prompt[..reused].to_vec();
-        self.sequences[slot] = Some(Sequence { pages, tokens, promised, node });
+        self.sequences[slot] = Some(Sequence { pages, tokens, promised, guessed: 0, node });
         Ok((Slot(slot), reused))
     }
 
@@ -159,10 +161,41 @@ impl Cache {
         }
     }
 
+    /// The last `tokens` of the sequence's next piece are guesses: whoever wants what follows that piece
+    /// gets what follows each of them, and the token before them, too. No other sequence uses pages
+    /// that hold them, until they are settled.
+    pub fn guess(&mut self, slot: Slot, tokens: usize) {
+        if let Some(sequence) = self.sequences.get_mut(slot.0).and_then(Option::as_mut) {
+            sequence.guessed = tokens;
+        }
+    }
+
+    /// The first `right` guesses of a sequence stay, the others are dropped, as if never read.
+    pub fn settle(&mut self, slot: Slot, right: usize) {
+        let Some(sequence) = self.sequences.get_mut(slot.0).and_then(Option::as_mut) else {
+            return;
+        };
+        let wrong = std::mem::take(&mut sequence.guessed).saturating_sub(right);
+        sequence.tokens.truncate(sequence.tokens.len().saturating_sub(wrong));
+        let needed = sequence.tokens.len().div_ceil(PAGE);
+        while sequence.pages.len() > needed {
+            if let Some(page) = sequence.pages.pop() {
+                sequence.promised += 1;
+                self.pages.leave(page, self.prefixes.holds(page));
+            }
+        }
+        self.publish(slot);
+    }
+
+    /// How many of a sequence's last tokens are guesses.
+    pub(crate) fn guessed(&self, slot: Slot) -> usize {
+        self.sequence(slot).map_or(0, |sequence| sequence.guessed)
+    }
+
     /// Lets others use the pages of a sequence that were filled.
     pub(crate) fn publish(&mut self, slot: Slot) {
         let Some(sequence) = self.sequences[slot.0].as_mut() else { return };
-        let full = sequence.tokens.len() / PAGE;
+        let full = sequence.tokens.len().saturating_sub(sequence.guessed) / PAGE;
         for i in sequence.node.depth()..full {
             let tokens = &sequence.tokens[i * PAGE..(i + 1) * PAGE];
             sequence.node = self.prefixes.add(sequence.node, tokens, sequence.pages[i]);

@@ -32,8 +32,19 @@ pub enum LoadError {
     Disk { path: PathBuf, source: std::io::Error },
     #[error("{} holds neither a GGUF file nor model.safetensors with config.json", .0.display())]
     Nothing(PathBuf),
-    #[error("{} holds {count} GGUF files: name the one that is meant model.gguf", folder.display())]
-    Several { folder: PathBuf, count: usize },
+    #[error(transparent)]
+    Parts(#[from] meter::gguf::PartsError),
+    #[error(
+        "{} says that the model has {said} parts, but {found} are there: put all of them there under their own names",
+        path.display()
+    )]
+    PartCount { path: PathBuf, said: u64, found: usize },
+    #[error("{} is part {got} of the model by what it says itself, but part {expected} by its name", path.display())]
+    PartOrder { path: PathBuf, got: u64, expected: usize },
+    #[error("the model's parts hold {found} tensors, but {} says that there are {said}", path.display())]
+    PartTensors { path: PathBuf, said: u64, found: usize },
+    #[error("{} holds the tensor {name}, which another part has, too", path.display())]
+    PartTwice { path: PathBuf, name: String },
     #[error("{} is no file that can be read: {reason}", path.display())]
     Format { path: PathBuf, reason: String },
     #[error(

@@ -29,6 +29,10 @@ pub enum StepError {
     Token { token: u32, vocabulary: usize },
     #[error("{length} tokens are more than the {length_max} that the sequence was taken for")]
     TooLong { length: usize, length_max: usize },
+    #[error(
+        "{guessed} tokens are said to be guessed, but the piece has {tokens}, and the first is known"
+    )]
+    Guessed { guessed: usize, tokens: usize },
     #[error("this is a part of a model: its {part} of {layers} layers cannot make a step alone")]
     Partial { part: usize, layers: usize },
 }
@@ -115,11 +119,27 @@ impl Model {
         cache: &mut Cache,
         chunks: &[Chunk<'_>],
     ) -> Result<Vec<Option<Vec<f32>>>, StepError> {
+        let mut rows = self.rows(cache, chunks)?.into_iter();
+        let last = |chunk: &Chunk<'_>| {
+            let guessed = cache.guessed(chunk.slot);
+            chunk.wants_logits.then(|| rows.nth(guessed)).flatten()
+        };
+        Ok(chunks.iter().map(last).collect())
+    }
+
+    /// Reads all `chunks` in one pass. Gives the logits of what follows those that want them, in their
+    /// order; where the end of one is guessed ([`Cache::guess`]), what follows each guess, too.
+    pub fn rows(
+        &self,
+        cache: &mut Cache,
+        chunks: &[Chunk<'_>],
+    ) -> Result<Vec<Vec<f32>>, StepError> {
         self.check_whole()?;
         self.check(cache, chunks)?;
         Ok(on_a_pool_thread(|| {
             let (_, x) = self.read(cache, chunks);
-            self.logits(chunks, &x)
+            let piece = |chunk: &Chunk<'_>| (chunk.tokens.len(), rows_wanted(cache, chunk));
+            self.ending(&wanted(chunks.iter().map(piece), self.hidden(), &x))
         }))
     }
 
@@ -183,6 +203,10 @@ impl Model {
             let length_max = cache.length_max(chunk.slot);
             if length > length_max {
                 return Err(StepError::TooLong { length, length_max });
+            }
+            let (guessed, tokens) = (cache.guessed(chunk.slot), chunk.tokens.len());
+            if guessed >= tokens {
+                return Err(StepError::Guessed { guessed, tokens });
             }
         }
         Ok(())
@@ -273,13 +297,6 @@ impl Model {
         add(x, &down);
     }
 
-    fn logits(&self, chunks: &[Chunk<'_>], x: &[f32]) -> Vec<Option<Vec<f32>>> {
-        let pieces = chunks.iter().map(|chunk| (chunk.tokens.len(), chunk.wants_logits));
-        let mut logits = self.ending(&wanted(pieces, self.hidden(), x)).into_iter();
-        let wanted = |chunk: &Chunk<'_>| chunk.wants_logits.then(|| logits.next()).flatten();
-        chunks.iter().map(wanted).collect()
-    }
-
     /// Logits of rows that all layers have read.
     pub(crate) fn ending(&self, rows: &[f32]) -> Vec<Vec<f32>> {
         let Some(ends) = self.weights.ends.as_ref().filter(|_| !rows.is_empty()) else {
@@ -291,18 +308,21 @@ impl Model {
     }
 }
 
-/// The last rows of those pieces that want logits. Pieces say how many rows they have.
+/// After how many of its last tokens a piece wants to know what follows.
+pub(crate) fn rows_wanted(cache: &Cache, chunk: &Chunk<'_>) -> usize {
+    if chunk.wants_logits { 1 + cache.guessed(chunk.slot) } else { 0 }
+}
+
+/// The last rows of all pieces. Pieces say how many rows they have, and how many of the last are wanted.
 pub(crate) fn wanted(
-    pieces: impl Iterator<Item = (usize, bool)>,
+    pieces: impl Iterator<Item = (usize, usize)>,
     hidden: usize,
     x: &[f32],
 ) -> Vec<f32> {
     let (mut last, mut end) = (Vec::new(), 0);
-    for (rows, wants_logits) in pieces {
+    for (rows, wants) in pieces {
         end += rows * hidden;
-        if wants_logits {
-            last.extend_from_slice(&x[end - hidden..end]);
-        }
+        last.extend_from_slice(&x[end - wants.min(rows) * hidden..end]);
     }
     last
 }

@@ -11,7 +11,7 @@
 //! entered.
 
 use crate::cache::{Cache, PAGE, PageId, Pages};
-use crate::model::{Chunk, Model, Step, StepError, on_a_pool_thread, wanted};
+use crate::model::{Chunk, Model, Step, StepError, on_a_pool_thread, rows_wanted, wanted};
 
 /// A piece of a sequence, as boxes know it that see no tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Span {
     pub from: u32,
     /// How many rows it has.
     pub count: u32,
-    /// Whether what follows its last row is asked for.
-    pub wants_logits: bool,
+    /// After how many of its last rows what follows is asked for.
+    pub wants: u32,
 }
 
 /// Keys and values of the layers of a box that is not the first.
@@ -39,6 +39,8 @@ pub enum PassError {
     Size { got: usize, rows: usize, hidden: usize },
     #[error("a piece of no rows")]
     Empty,
+    #[error("a piece of {rows} rows wants to know what follows {wants}")]
+    Wants { rows: u32, wants: u32 },
     #[error("a piece ends at position {end}, but the context has {context}")]
     TooLong { end: u64, context: usize },
     #[error("a piece that ends at position {end} needs {needed} pages, but names {got}")]
@@ -77,7 +79,7 @@ impl Model {
             pages: table.iter().map(|page| page.number()).collect(),
             from: (cache.length(chunk.slot) - chunk.tokens.len()) as u32,
             count: chunk.tokens.len() as u32,
-            wants_logits: chunk.wants_logits,
+            wants: rows_wanted(cache, chunk) as u32,
         };
         Ok((chunks.iter().zip(&step.tables).map(span).collect(), x.to_vec()))
     }
@@ -115,6 +117,9 @@ impl Model {
             if span.count == 0 {
                 return Err(PassError::Empty);
             }
+            if span.wants > span.count {
+                return Err(PassError::Wants { rows: span.count, wants: span.wants });
+            }
             if end > context as u64 {
                 return Err(PassError::TooLong { end, context });
             }
@@ -132,9 +137,9 @@ impl Model {
     }
 }
 
-/// The last rows of those spans that want logits.
+/// The last rows of all spans, as many as each wants.
 pub fn last_rows(spans: &[Span], hidden: usize, x: &[f32]) -> Vec<f32> {
-    wanted(spans.iter().map(|span| (span.count as usize, span.wants_logits)), hidden, x)
+    wanted(spans.iter().map(|span| (span.count as usize, span.wants as usize)), hidden, x)
 }
 
 fn finite(x: &[f32]) -> Result<(), PassError> {

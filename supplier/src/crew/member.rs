@@ -1,8 +1,9 @@
 //! One box of the crew: connects, keeps the connection, connects again.
 
+use super::Seat;
 use crate::link::{
     About, Frame, Greeting, Keys, LinkError, PeerKey, Receiver, SecureError, Sender, VERSION, dial,
-    split,
+    now_micros, split,
 };
 use crate::stage::CREDITS;
 use daemon::Stop;
@@ -42,6 +43,8 @@ pub(crate) enum News {
 pub(crate) struct Pulse {
     /// Microseconds there and back; 0: not known.
     round_trip: AtomicU64,
+    /// Microseconds from it to the box after and back, as it says; 0: not known.
+    onward: AtomicU64,
     epoch: AtomicU64,
     done: AtomicU64,
     unheard: AtomicUsize,
@@ -50,6 +53,12 @@ pub(crate) struct Pulse {
 impl Pulse {
     pub(crate) fn round_trip(&self) -> Duration {
         Duration::from_micros(self.round_trip.load(Ordering::Relaxed))
+    }
+
+    /// From it to the box after and back, if it said so.
+    pub(crate) fn onward(&self) -> Option<Duration> {
+        let micros = self.onward.load(Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros))
     }
 
     /// The last step that it passed on in `epoch`.
@@ -82,13 +91,14 @@ impl Member {
     pub(crate) fn call(
         who: usize,
         (key, address): (PeerKey, String),
-        caller: Caller,
+        (caller, seat): (Caller, Seat),
         tell: impl Fn(News) + Send + Sync + 'static,
         stop: Stop,
     ) -> Member {
         let (commands, received) = mpsc::channel(WAITING);
         let pulse = Arc::new(Pulse::default());
-        let line = Line { who, key, address: address.clone(), caller, pulse: pulse.clone(), tell };
+        let (told, at) = (pulse.clone(), address.clone());
+        let line = Line { who, key, address: at, caller, pulse: told, seat, tell };
         tokio::spawn(async move {
             tokio::select! { () = line.keep(received) => {}, () = stop.asked() => {} }
         });
@@ -123,6 +133,7 @@ struct Line<T> {
     address: String,
     caller: Caller,
     pulse: Arc<Pulse>,
+    seat: Seat,
     tell: T,
 }
 
@@ -179,10 +190,15 @@ impl<T: Fn(News) + Send + Sync> Line<T> {
 
     async fn hear(&self, from: &mut Receiver, turn: u64) -> Result<(), Lost> {
         loop {
-            match from.next(self.caller.wait.silence).await? {
-                Frame::Pong { nonce, epoch, done } => {
+            let frame = from.next(self.caller.wait.silence).await?;
+            self.seat.received.inc_by(from.take_bytes());
+            match frame {
+                Frame::Pong { nonce, epoch, done, onward } => {
                     let took = now_micros().saturating_sub(nonce).max(1);
                     self.pulse.round_trip.store(took, Ordering::Relaxed);
+                    self.pulse.onward.store(onward, Ordering::Relaxed);
+                    self.seat.round_trip.set(took as f64 / 1e6);
+                    self.seat.onward.set(onward as f64 / 1e6);
                     self.pulse.done.store(done, Ordering::Relaxed);
                     self.pulse.epoch.store(epoch, Ordering::Relaxed);
                 }
@@ -218,12 +234,7 @@ impl<T: Fn(News) + Send + Sync> Line<T> {
                 _ = ping.tick() => Frame::Ping { nonce: now_micros(), padding: 0 },
             };
             to.send(&frame, silence).await?;
+            self.seat.sent.inc_by(to.take_bytes());
         }
     }
-}
-
-fn now_micros() -> u64 {
-    use std::sync::OnceLock;
-    static BEGAN: OnceLock<Instant> = OnceLock::new();
-    BEGAN.get_or_init(Instant::now).elapsed().as_micros() as u64
 }

@@ -20,7 +20,7 @@ use engine::{PAGE, Residual, Span};
 use std::ops::Range;
 
 /// The version of all that follows. Boxes of different versions do not work together.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes of a frame at most while no order says how large rows are.
 pub const CONTROL_MAX: usize = PROBE_MAX + 4096;
@@ -44,7 +44,7 @@ const ADDRESS_MAX: usize = 256;
 const PAGES_MAX: usize = (1 << 24) / PAGE;
 
 /// Bytes of a span without its pages.
-const SPAN_BYTES: usize = 13;
+const SPAN_BYTES: usize = 16;
 
 /// Bytes of a frame at most, where rows have `hidden` numbers and sequences `context` tokens.
 pub fn frame_max(hidden: usize, context: usize) -> usize {
@@ -138,11 +138,13 @@ pub enum Frame {
         nonce: u64,
         padding: u32,
     },
-    /// The last step that was passed on, in which epoch.
+    /// The last step that was passed on, in which epoch, and microseconds to the box after and back;
+    /// 0: not known, or there is none.
     Pong {
         nonce: u64,
         epoch: u64,
         done: u64,
+        onward: u64,
     },
     /// A stage cannot go on in this epoch.
     Broken {
@@ -208,7 +210,9 @@ impl Frame {
                 out.extend((padding as u32).to_le_bytes());
                 out.resize(out.len() + padding, 0);
             }
-            Frame::Pong { nonce, epoch, done } => put_numbers(out, 8, &[*nonce, *epoch, *done]),
+            Frame::Pong { nonce, epoch, done, onward } => {
+                put_numbers(out, 8, &[*nonce, *epoch, *done, *onward]);
+            }
             Frame::Broken { epoch, reason } => {
                 put_numbers(out, 9, &[*epoch]);
                 put_text(out, reason, REASON_MAX);
@@ -233,7 +237,10 @@ impl Frame {
                 Frame::Yield(Yield { epoch, step, spent, residual, x })
             }
             7 => ping(&mut from)?,
-            8 => Frame::Pong { nonce: from.u64()?, epoch: from.u64()?, done: from.u64()? },
+            8 => {
+                let (nonce, epoch) = (from.u64()?, from.u64()?);
+                Frame::Pong { nonce, epoch, done: from.u64()?, onward: from.u64()? }
+            }
             9 => Frame::Broken { epoch: from.u64()?, reason: from.text("reason", REASON_MAX)? },
             kind => return Err(Malformed::Kind(kind)),
         };
@@ -357,7 +364,7 @@ fn put_rows(out: &mut Vec<u8>, rows: &Rows) {
     for span in &rows.spans {
         out.extend(span.from.to_le_bytes());
         out.extend(span.count.to_le_bytes());
-        out.push(u8::from(span.wants_logits));
+        out.extend(span.wants.to_le_bytes());
         put_u32s(out, &span.pages);
     }
     put_x(out, rows.residual, &rows.x);
@@ -372,9 +379,9 @@ fn rows(from: &mut Cursor<'_>) -> Result<Rows, Malformed> {
     for _ in 0..count {
         let (first, count) = (from.u32()?, from.u32()?);
         rows = rows.saturating_add(count as usize);
-        let wants_logits = from.flag("wants_logits")?;
+        let wants = from.u32()?;
         let pages = from.u32s("pages", PAGES_MAX)?;
-        spans.push(Span { pages, from: first, count, wants_logits });
+        spans.push(Span { pages, from: first, count, wants });
     }
     if rows > ROWS_MAX {
         return Err(Malformed::TooMany { name: "rows", value: rows, max: ROWS_MAX });

@@ -2,7 +2,8 @@
 
 use super::bytes::Malformed;
 use super::frame::Frame;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
@@ -34,17 +35,22 @@ pub struct Receiver {
     from: BufReader<ReadHalf<TlsStream<TcpStream>>>,
     /// Bytes of a frame at most.
     pub max: usize,
+    bytes: u64,
 }
 
 /// The half of a connection that frames go to.
 pub struct Sender {
     to: WriteHalf<TlsStream<TcpStream>>,
+    bytes: u64,
 }
 
 /// Both halves of a connection.
 pub fn split(stream: TlsStream<TcpStream>, max: usize) -> (Receiver, Sender) {
     let (from, to) = tokio::io::split(stream);
-    (Receiver { from: BufReader::with_capacity(READ, from), max }, Sender { to })
+    (
+        Receiver { from: BufReader::with_capacity(READ, from), max, bytes: 0 },
+        Sender { to, bytes: 0 },
+    )
 }
 
 impl Receiver {
@@ -71,7 +77,13 @@ impl Receiver {
         if bytes.len() < length {
             return Err(LinkError::Ended);
         }
+        self.bytes += size_of::<u32>() as u64 + length as u64;
         Ok(Frame::decode(&bytes)?)
+    }
+
+    /// Bytes of the frames that came since this was last asked.
+    pub fn take_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.bytes)
     }
 }
 
@@ -84,6 +96,19 @@ impl Sender {
             self.to.flush().await
         };
         let sent = tokio::time::timeout(limit, sent).await;
-        sent.map_err(|_| LinkError::Stuck(limit))?.map_err(LinkError::Io)
+        sent.map_err(|_| LinkError::Stuck(limit))?.map_err(LinkError::Io)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
     }
+
+    /// Bytes of the frames that went since this was last asked.
+    pub fn take_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.bytes)
+    }
+}
+
+/// Microseconds since this process first asked: what a ping carries, to be read again by who sent it.
+pub(crate) fn now_micros() -> u64 {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed().as_micros() as u64
 }

@@ -1,6 +1,7 @@
 //! Connections of a stage: the head's, and that of the box before.
 
 use super::compute::Compute;
+use super::figures::{Figures, Side};
 use super::onward;
 use super::{SEND, SILENCE};
 use crate::link::{
@@ -24,6 +25,7 @@ pub(super) struct Desk {
     outline: Outline,
     about: About,
     compute: Compute,
+    figures: Figures,
     now: Mutex<Now>,
 }
 
@@ -55,9 +57,9 @@ impl Desk {
         heads: Vec<PeerKey>,
         outline: Outline,
         about: About,
-        compute: Compute,
+        (compute, figures): (Compute, Figures),
     ) -> Desk {
-        Desk { keys, heads, outline, about, compute, now: Mutex::default() }
+        Desk { keys, heads, outline, about, compute, figures, now: Mutex::default() }
     }
 
     pub(super) fn keys(&self) -> &Keys {
@@ -111,12 +113,14 @@ impl Desk {
             to.send(&Frame::About(self.about.clone()), SEND).await?;
             while let Some(frame) = frames.recv().await {
                 to.send(&frame, SEND).await?;
+                self.figures.sent(Side::Head, to.take_bytes());
             }
             Ok(())
         };
         let read = async {
             loop {
                 let frame = from.next(SILENCE).await?;
+                self.figures.received(Side::Head, from.take_bytes());
                 self.hear(frame, &session)?;
             }
         };
@@ -155,8 +159,9 @@ impl Desk {
         match frame {
             Frame::Ping { nonce, .. } => {
                 let (epoch, done) = self.compute.progress();
+                let onward = self.figures.onward_micros();
                 // When so many frames wait that it finds no room, the head sees that as silence.
-                let _full = session.to.try_send(Frame::Pong { nonce, epoch, done });
+                let _full = session.to.try_send(Frame::Pong { nonce, epoch, done, onward });
                 Ok(())
             }
             Frame::Order(order) => {
@@ -203,7 +208,7 @@ impl Desk {
                             return;
                         }
                         let Some(link) = link else { return };
-                        let error = link.carry(&mut frames).await;
+                        let error = link.carry(&mut frames, &self.figures).await;
                         Frame::Broken { epoch, reason: error.to_string() }
                     }
                 }
@@ -250,8 +255,15 @@ impl Desk {
         to.send(&Frame::Ready { epoch }, SEND).await?;
         let read = async {
             loop {
-                match from.frame().await? {
+                let frame = from.frame().await?;
+                self.figures.received(Side::Before, from.take_bytes());
+                match frame {
                     Frame::Rows(rows) => self.compute.take(rows).map_err(LinkError::Unexpected)?,
+                    Frame::Ping { nonce, .. } => {
+                        let (epoch, done) = self.compute.progress();
+                        to.send(&Frame::Pong { nonce, epoch, done, onward: 0 }, SEND).await?;
+                        self.figures.sent(Side::Before, to.take_bytes());
+                    }
                     other => {
                         let said = format!("the box before does not say {}", other.name());
                         return Err::<(), _>(LinkError::Unexpected(said));

@@ -1,5 +1,6 @@
 //! The one thread of a stage that computes.
 
+use super::figures::Figures;
 use super::{CREDITS, Parts};
 use crate::link::{Frame, HOPS_MAX, Order, Rows, Yield};
 use engine::{Model, Part, Residual, Store, last_rows};
@@ -14,12 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 /// What the thread is told.
 enum Work {
     /// Be ready for this order's rows, and send what becomes of them there.
-    Load {
-        order: Order,
-        onward: mpsc::Sender<Frame>,
-        told: oneshot::Sender<Result<(), String>>,
-    },
-    Rows(Rows),
+    Load { order: Order, onward: mpsc::Sender<Frame>, told: oneshot::Sender<Result<(), String>> },
+    /// Rows, and when they came.
+    Rows(Rows, Instant),
 }
 
 /// The way to the thread. It ends when nobody can tell it anything any more.
@@ -27,6 +25,7 @@ enum Work {
 pub(super) struct Compute {
     work: Sender<Work>,
     state: Arc<State>,
+    figures: Figures,
 }
 
 /// What others may know of the thread.
@@ -41,13 +40,14 @@ struct State {
 
 impl Compute {
     /// Starts the thread; with fixed layers they are loaded at once.
-    pub(super) fn start(parts: &Parts) -> std::io::Result<Compute> {
+    pub(super) fn start(parts: &Parts, figures: Figures) -> std::io::Result<Compute> {
         let (work, received) = channel();
         let state = Arc::new(State::default());
         let mut thread = Thread {
             model: parts.model.clone(),
             cache_bytes: parts.cache_bytes,
             state: state.clone(),
+            figures: figures.clone(),
             loaded: None,
             running: None,
         };
@@ -60,13 +60,14 @@ impl Compute {
             }
             thread.run(&received);
         })?;
-        Ok(Compute { work, state })
+        Ok(Compute { work, state, figures })
     }
 
     /// Ends all work for earlier epochs.
     pub(super) fn begin(&self, epoch: u64) {
         self.state.epoch.store(epoch, Ordering::Relaxed);
         self.state.done.store(0, Ordering::Relaxed);
+        self.figures.epoch(epoch);
     }
 
     /// Loads what an order names; ends when it is there.
@@ -87,7 +88,9 @@ impl Compute {
             self.state.queued.fetch_sub(1, Ordering::Relaxed);
             return Err(format!("more than {CREDITS} steps were sent ahead"));
         }
-        self.work.send(Work::Rows(rows)).map_err(|_| "the computing thread has ended".to_owned())
+        self.figures.queued(self.state.queued.load(Ordering::Relaxed));
+        let work = Work::Rows(rows, Instant::now());
+        self.work.send(work).map_err(|_| "the computing thread has ended".to_owned())
     }
 
     /// The running epoch, and its last step that was passed on.
@@ -101,6 +104,7 @@ struct Thread {
     model: PathBuf,
     cache_bytes: u64,
     state: Arc<State>,
+    figures: Figures,
     loaded: Option<Model>,
     running: Option<Running>,
 }
@@ -120,9 +124,10 @@ impl Thread {
                     // Whoever asked may have gone.
                     let _gone = told.send(self.obey(order, onward));
                 }
-                Work::Rows(rows) => {
-                    self.state.queued.fetch_sub(1, Ordering::Relaxed);
-                    self.compute(rows);
+                Work::Rows(rows, came) => {
+                    let queued = self.state.queued.fetch_sub(1, Ordering::Relaxed) - 1;
+                    self.figures.queued(queued);
+                    self.compute(rows, came);
                 }
             }
         }
@@ -150,30 +155,34 @@ impl Thread {
         if self.loaded.as_ref().is_none_or(|loaded| *loaded.part() != part) {
             // Two parts side by side might not fit.
             self.loaded = None;
+            self.figures.layers(0);
             let model = Model::load_part(&self.model, &part).map_err(|error| error.to_string())?;
             let (layers, bytes) = (&part.layers, model.report().bytes());
             tracing::info!(?layers, bytes, took = ?model.report().took, "layers are loaded");
+            self.figures.layers(layers.len());
             self.loaded = Some(model);
         }
         self.loaded.as_ref().ok_or_else(|| "no layers are loaded".to_owned())
     }
 
     /// Runs rows through the layers and passes them on; says what is wrong with them otherwise.
-    fn compute(&mut self, mut rows: Rows) {
+    fn compute(&mut self, mut rows: Rows, came: Instant) {
         let (Some(running), Some(model)) = (&mut self.running, &self.loaded) else { return };
         let epoch = running.order.epoch;
         if rows.epoch != epoch || self.state.epoch.load(Ordering::Relaxed) != epoch {
             return;
         }
-        let began = Instant::now();
-        let step = rows.step;
+        let (began, waited) = (Instant::now(), came.elapsed());
+        let (step, count) = (rows.step, rows.x.len() / model.hidden().max(1));
         let passed = match rows.residual == running.order.residual && rows.spent.len() < HOPS_MAX {
             true => {
                 model.pass(&mut running.store, &rows.spans, &mut rows.x).map_err(|e| e.to_string())
             }
             false => Err("rows came in another form than was ordered".to_owned()),
         };
-        rows.spent.push(began.elapsed().as_micros().min(u128::from(u32::MAX)) as u32);
+        let took = began.elapsed();
+        self.figures.step(count, waited, took);
+        rows.spent.push(took.as_micros().min(u128::from(u32::MAX)) as u32);
         let frame = match passed {
             Ok(()) if running.order.after.is_some() => Frame::Rows(rows),
             Ok(()) => {

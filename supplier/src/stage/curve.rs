@@ -32,7 +32,7 @@ pub fn curve(folder: &Path) -> Result<Vec<(u32, u32)>, LoadError> {
 fn once(model: &Model, rows: u32) -> Option<Duration> {
     let mut store = model.store(rows as usize);
     let at = (model.context_max().min(PAGE) - 1) as u32;
-    let span = |page| Span { pages: vec![page], from: at, count: 1, wants_logits: false };
+    let span = |page| Span { pages: vec![page], from: at, count: 1, wants: 0 };
     let spans: Vec<Span> = (0..rows).map(span).collect();
     let numbers = rows as usize * model.hidden();
     let mut x: Vec<f32> = (0..numbers).map(|i| (i % 17) as f32 / 16.0 - 0.5).collect();

@@ -1,8 +1,10 @@
 //! The connection to the box after.
 
-use super::SEND;
+use super::figures::{Figures, Side};
+use super::{SEND, SILENCE};
 use crate::link::{
-    CONTROL_MAX, Frame, Greeting, Keys, LinkError, Order, SecureError, VERSION, dial, split,
+    CONTROL_MAX, Frame, Greeting, Keys, LinkError, Order, Receiver, SecureError, Sender, VERSION,
+    dial, now_micros, split,
 };
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -12,6 +14,9 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// How long the box after may take until it knows of us. It answers calls while it loads.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two pings to the box after.
+const PING: Duration = Duration::from_secs(1);
 
 /// Why rows do not get to the box after.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +29,8 @@ pub(super) enum OnwardError {
 
 /// A connection to the box after, which has agreed.
 pub(super) struct Onward {
-    from: crate::link::Receiver,
-    to: crate::link::Sender,
+    from: Receiver,
+    to: Sender,
 }
 
 /// Connects to the box after that `order` names; `None`: rows go back to the head.
@@ -54,21 +59,54 @@ pub(super) async fn connect(keys: &Keys, order: &Order) -> Result<Option<Onward>
 }
 
 impl Onward {
-    /// Sends what comes until nothing comes any more or the connection breaks.
-    pub(super) async fn carry(mut self, frames: &mut mpsc::Receiver<Frame>) -> OnwardError {
-        loop {
-            // The box after says nothing: whatever comes from it is the end.
-            let frame = tokio::select! {
-                said = self.from.frame() => {
-                    let said = said.map(|frame| format!("it said {}", frame.name()));
-                    return said.map_or_else(OnwardError::Link, |said| LinkError::Unexpected(said).into());
-                }
-                frame = frames.recv() => frame,
-            };
-            let Some(frame) = frame else { return LinkError::Ended.into() };
-            if let Err(error) = self.to.send(&frame, SEND).await {
-                return error.into();
-            }
+    /// Sends what comes until nothing comes any more or the connection breaks, and measures the way.
+    pub(super) async fn carry(
+        self,
+        frames: &mut mpsc::Receiver<Frame>,
+        figures: &Figures,
+    ) -> OnwardError {
+        let Onward { from, to } = self;
+        tokio::select! {
+            error = hear(from, figures) => error,
+            error = speak(to, frames, figures) => error,
         }
+    }
+}
+
+/// The box after says nothing but pongs: whatever else comes from it is the end.
+async fn hear(mut from: Receiver, figures: &Figures) -> OnwardError {
+    loop {
+        let frame = match from.next(SILENCE).await {
+            Ok(frame) => frame,
+            Err(error) => return error.into(),
+        };
+        figures.received(Side::After, from.take_bytes());
+        match frame {
+            Frame::Pong { nonce, .. } => {
+                let micros = now_micros().saturating_sub(nonce).max(1);
+                figures.after(Duration::from_micros(micros));
+            }
+            other => return LinkError::Unexpected(format!("it said {}", other.name())).into(),
+        }
+    }
+}
+
+async fn speak(
+    mut to: Sender,
+    frames: &mut mpsc::Receiver<Frame>,
+    figures: &Figures,
+) -> OnwardError {
+    let mut ping = tokio::time::interval(PING);
+    ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let frame = tokio::select! {
+            frame = frames.recv() => frame,
+            _ = ping.tick() => Some(Frame::Ping { nonce: now_micros(), padding: 0 }),
+        };
+        let Some(frame) = frame else { return LinkError::Ended.into() };
+        if let Err(error) = to.send(&frame, SEND).await {
+            return error.into();
+        }
+        figures.sent(Side::After, to.take_bytes());
     }
 }

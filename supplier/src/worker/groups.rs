@@ -40,6 +40,23 @@ pub(crate) fn best(stations: &[Station], hops: f64, answers: usize) -> usize {
     quickest.unwrap_or(1)
 }
 
+/// How many tokens are best guessed ahead for each answer, at `most`, if each is right as often as `rate`
+/// says: a step gives more tokens then, and takes longer.
+pub(crate) fn guesses(
+    stations: &[Station],
+    hops: f64,
+    (answers, groups): (usize, usize),
+    rate: f64,
+    most: usize,
+) -> usize {
+    let speed = |guesses: usize| {
+        // A guess counts when all before it are right.
+        let gained: f64 = (0..=guesses).map(|i| rate.powi(i as i32)).sum();
+        gained / cycle(stations, hops, answers * (1 + guesses), groups)
+    };
+    (0..=most).max_by(|a, b| speed(*a).total_cmp(&speed(*b)).then(b.cmp(a))).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +85,13 @@ mod tests {
     fn long_hops_are_filled_with_more_groups() {
         let stations = stations(2, 10, 100);
         assert!(best(&stations, 5_000.0, 32) > best(&stations, 0.0, 32));
+    }
+
+    #[test]
+    fn guesses_pay_where_hops_are_long_and_where_they_are_often_right() {
+        let best = |hops, rate| guesses(&stations(2, 100, 100), hops, (4, 2), rate, 4);
+        assert_eq!((best(0.0, 0.1), best(20_000.0, 0.9)), (0, 4));
+        assert!(best(0.0, 0.9) <= best(20_000.0, 0.9));
     }
 
     #[test]

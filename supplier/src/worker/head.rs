@@ -20,7 +20,7 @@ mod epoch;
 use super::groups::Station;
 use super::{Job, Piece, Sequence, Workshop};
 use crate::batch::Pace;
-use crate::crew::{Layout, Member, News};
+use crate::crew::{Board, Layout, Member, News};
 use crate::link::{About, Frame};
 use crate::pipeline::Pipeline;
 use crate::queue::Queue;
@@ -53,8 +53,8 @@ struct Rider {
 /// A step on its way.
 struct Flight {
     step: u64,
-    /// Who is in it, and whether it waits for logits.
-    riders: Vec<(u64, bool)>,
+    /// Who is in it, and the guesses of those that wait for logits.
+    riders: Vec<(u64, Option<Vec<u32>>)>,
     /// Answers that go on in it.
     answers: usize,
     /// Tokens of prompts in it.
@@ -89,6 +89,9 @@ pub(crate) struct Head {
     pub(crate) shop: Workshop,
     pipeline: Pipeline,
     boxes: Vec<Box_>,
+    board: Board,
+    /// Groups into which answers were last parted.
+    groups: usize,
     state: State,
     epoch: u64,
     step: u64,
@@ -110,7 +113,11 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new(shop: Workshop, pipeline: Pipeline, members: Vec<Member>) -> Head {
+    pub(crate) fn new(
+        shop: Workshop,
+        pipeline: Pipeline,
+        (members, board): (Vec<Member>, Board),
+    ) -> Head {
         let wishes = pipeline.stages.iter().map(|(_, _, wish)| wish.clone());
         let boxes = members.into_iter().zip(wishes);
         let boxes = boxes.map(|(member, wish)| Box_ { member, wish, turn: 0, about: None });
@@ -118,6 +125,8 @@ impl Head {
         let now = Instant::now();
         Head {
             boxes: boxes.collect(),
+            board,
+            groups: 0,
             cache: shop.model.cache_of(room),
             room,
             state: State::Waiting { again: now },
@@ -167,6 +176,8 @@ impl Head {
             self.shop.metrics.waiting.set(self.shop.waiting.load(Ordering::Relaxed) as i64);
             let used = self.room.pages.saturating_sub(self.cache.left_pages());
             self.shop.metrics.cache_pages.set(used as i64);
+            let ready = matches!(self.state, State::Running);
+            self.board.now(ready, self.flights.len(), self.groups);
         }
     }
 

@@ -15,19 +15,25 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/lode/models/lode-demo")
 }
 
-fn parts(model: engine::Model) -> Parts {
+fn parts(model: engine::Model, speculation: usize) -> Parts {
     Parts {
         model,
         meter: Arc::new(meter::Meter::load(&folder()).unwrap()),
         name: "demo".to_owned(),
         defaults: Defaults::default(),
-        limits: Limits { sequences: 32, cache_mib: 256, ..Limits::default() },
+        limits: Limits { sequences: 32, cache_mib: 256, speculation, ..Limits::default() },
     }
 }
 
 /// A supplier that runs all layers itself.
 pub(crate) fn alone() -> Router {
-    supplier::router(parts(engine::Model::load(&folder()).unwrap()), Stop::new()).unwrap()
+    alone_guessing(0)
+}
+
+/// The same, guessing up to so many tokens ahead.
+pub(crate) fn alone_guessing(tokens: usize) -> Router {
+    let model = engine::Model::load(&folder()).unwrap();
+    supplier::router(parts(model, tokens), Stop::new()).unwrap()
 }
 
 /// A head and its stages.
@@ -42,6 +48,7 @@ pub(crate) struct Setting {
     pub(crate) recover_s: u64,
     pub(crate) silence_ms: u64,
     pub(crate) step_ms: u64,
+    pub(crate) speculation: usize,
 }
 
 impl Default for Setting {
@@ -54,6 +61,7 @@ impl Default for Setting {
             recover_s: 60,
             silence_ms: 2_000,
             step_ms: 20_000,
+            speculation: Limits::default().speculation,
         }
     }
 }
@@ -63,6 +71,8 @@ pub(crate) struct Stage {
     pub(crate) key: LinkKey,
     head: PeerKey,
     address: std::net::SocketAddr,
+    /// Where its owner asks, since it runs.
+    pub(crate) admin: Option<std::net::SocketAddr>,
     stop: Stop,
     running: Option<tokio::task::JoinHandle<()>>,
 }
@@ -72,12 +82,14 @@ impl Stage {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (key, stop) = (LinkKey::new().unwrap(), Stop::new());
-        let mut stage = Stage { key, head, address, stop, running: None };
-        stage.run(listener);
+        let mut stage = Stage { key, head, address, admin: None, stop, running: None };
+        stage.run(listener).await;
         stage
     }
 
-    fn run(&mut self, listener: TcpListener) {
+    async fn run(&mut self, listener: TcpListener) {
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.admin = Some(admin.local_addr().unwrap());
         let parts = stage::Parts {
             model: folder(),
             outline: Outline::read(&folder()).unwrap(),
@@ -87,6 +99,7 @@ impl Stage {
             weights_bytes: 1 << 30,
             cache_bytes: 1 << 28,
             curve: vec![(1, 100), (64, 1_000)],
+            admin: Some(admin),
         };
         self.stop = Stop::new();
         let stop = self.stop.clone();
@@ -106,7 +119,7 @@ impl Stage {
     /// Starts it anew, at the same address and with the same key.
     pub(crate) async fn come_back(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        self.run(listener);
+        self.run(listener).await;
     }
 }
 
@@ -148,7 +161,7 @@ impl Crew {
             ..Settings::default()
         };
         let pipeline = Pipeline::new(settings, &at, &folder(), 1 << 30).unwrap();
-        let parts = parts(pipeline.ends().unwrap());
+        let parts = parts(pipeline.ends().unwrap(), setting.speculation);
         let stop = Stop::new();
         let router = supplier::front(Some(pipeline), parts, stop.clone()).unwrap().router;
         Crew { router, stages, proxies, stop }

@@ -4,6 +4,7 @@
 
 mod boxes;
 mod faults;
+mod guesses;
 mod proxy;
 
 use axum::Router;
@@ -54,6 +55,46 @@ async fn any_cut_over_boxes_says_the_very_bytes_of_one_box() {
     {
         let crew = Crew::new(Setting { head, cuts: cuts.clone(), ..Setting::default() }).await;
         assert_eq!(streams(&crew.router).await, expected, "cut at {cuts:?}");
+    }
+}
+
+/// One figure of the head's.
+pub(crate) async fn figure(router: &Router, name: &str) -> f64 {
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.map_or(0.0, |value| value.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_box_and_each_link_is_measured() {
+    let cuts = vec!["1..2", "2..4"];
+    let crew = Crew::new(Setting { head: Some(1), cuts, ..Setting::default() }).await;
+    assert!(streams(&crew.router).await.iter().all(Result::is_ok));
+    let [first, last] = [0, 1].map(|who: usize| crew.proxies[who].address.to_string());
+    let of = |name: &str, at: &str| format!("lode_supplier_box_{name}{{box=\"{at}\"}}");
+    let steps = figure(&crew.router, &of("step_seconds_count", "head")).await;
+    assert!(steps > 0.0);
+    for (at, name) in [(&first, "step_seconds_count"), (&last, "step_seconds_count")] {
+        assert_eq!(figure(&crew.router, &of(name, at)).await, steps);
+    }
+    let sent = figure(&crew.router, &of("sent_bytes_total", &first)).await;
+    let received = figure(&crew.router, &of("received_bytes_total", &last)).await;
+    assert!(sent > steps && received > steps, "{sent} sent, {received} received");
+    // Pings go beside the steps: their answer is waited for.
+    while figure(&crew.router, &of("onward_seconds", &first)).await == 0.0
+        || figure(&crew.router, &of("round_trip_seconds", &last)).await == 0.0
+    {
+        tokio::task::yield_now().await;
+    }
+    for (stage, layers) in crew.stages.iter().zip([1, 2]) {
+        let url = format!("http://{}/status", stage.admin.unwrap());
+        let told: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        assert_eq!(told["steps"].as_f64(), Some(steps), "{told}");
+        assert_eq!(told["layers"], layers, "{told}");
+        assert!(told["links"]["head"]["sent_bytes"].as_u64() > Some(0), "{told}");
     }
 }
 

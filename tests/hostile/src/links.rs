@@ -14,7 +14,7 @@ pub fn frame(bytes: &[u8]) {
 /// Right frames, to be changed.
 pub(crate) fn frames() -> Vec<Sample> {
     let (epoch, step, spent, x) = (3, 9, vec![10, 20], vec![0.5, -1.0, 2.0, 0.0]);
-    let span = Span { pages: vec![3, 1], from: 33, count: 2, wants_logits: true };
+    let span = Span { pages: vec![3, 1], from: 33, count: 2, wants: 2 };
     let key = PeerKey([5; 32]);
     let after = Some((key, "10.0.0.3:9200".to_owned()));
     let about = About {

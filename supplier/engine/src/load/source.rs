@@ -27,14 +27,21 @@ pub(crate) struct Source {
     pub(crate) shape: Shape,
 }
 
+/// What the parts of a model say of themselves: how many there are, which one it is (from 0), and how many
+/// tensors all have.
+const PART_COUNT: &str = "split.count";
+const PART_NUMBER: &str = "split.no";
+const TENSOR_COUNT: &str = "split.tensors.count";
+
 /// Files that one model is cut into at most.
 const FILES_MAX: usize = 1024;
 
 impl Source {
     /// Opens the model in `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Source, LoadError> {
-        if let Some(path) = gguf_file(folder)? {
-            return Source::gguf(path);
+        let files = gguf::files(folder)?;
+        if !files.is_empty() {
+            return Source::gguf(&files);
         }
         let config = folder.join("config.json");
         if !config.is_file() {
@@ -43,20 +50,37 @@ impl Source {
         Source::safetensors(folder, config)
     }
 
-    fn gguf(path: PathBuf) -> Result<Source, LoadError> {
-        let map = map(&path)?;
-        let format = |reason: String| LoadError::Format { path: path.clone(), reason };
-        let head = gguf::Head::read(&map).map_err(|error| format(error.to_string()))?;
-        let found = |place: &gguf::Place| Found {
-            file: 0,
-            kind: Kind::of(place.kind),
-            sizes: place.sizes.clone(),
-            start: place.start,
-        };
-        let tensors: BTreeMap<String, Found> =
-            head.tensors.iter().map(|(name, place)| (name.clone(), found(place))).collect();
-        let mut source = Source { files: vec![map], path, tensors, shape: Shape::default() };
-        source.shape = shape::of_metadata(&head.values, &source)?;
+    /// The parts of a model, the first of which says what it is.
+    fn gguf(paths: &[PathBuf]) -> Result<Source, LoadError> {
+        let (mut files, mut tensors) = (Vec::new(), BTreeMap::new());
+        let mut values = BTreeMap::new();
+        for (file, path) in paths.iter().enumerate() {
+            let map = map(path)?;
+            let wrong = |error: gguf::HeadError| LoadError::Format {
+                path: path.clone(),
+                reason: error.to_string(),
+            };
+            let head = gguf::Head::read(&map).map_err(wrong)?;
+            check_part(path, &head, file, paths.len())?;
+            for (name, place) in &head.tensors {
+                let (kind, sizes, start) = (Kind::of(place.kind), place.sizes.clone(), place.start);
+                let found = Found { file, kind, sizes, start };
+                if tensors.insert(name.clone(), found).is_some() {
+                    return Err(LoadError::PartTwice { path: path.clone(), name: name.clone() });
+                }
+            }
+            if file == 0 {
+                values = head.values;
+            }
+            files.push(map);
+        }
+        let path = paths[0].clone();
+        let said = values.get(TENSOR_COUNT).and_then(gguf::Value::number);
+        if let Some(said) = said.filter(|said| paths.len() > 1 && *said != tensors.len() as u64) {
+            return Err(LoadError::PartTensors { path, said, found: tensors.len() });
+        }
+        let mut source = Source { files, path, tensors, shape: Shape::default() };
+        source.shape = shape::of_metadata(&values, &source)?;
         Ok(source)
     }
 
@@ -107,24 +131,23 @@ impl Source {
     }
 }
 
-/// `model.gguf`, or the only GGUF file that there is.
-fn gguf_file(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
-    let usual = folder.join("model.gguf");
-    if usual.is_file() {
-        return Ok(Some(usual));
+/// Whether a file is the part that its name says; a file alone says nothing of parts.
+fn check_part(
+    path: &Path,
+    head: &gguf::Head,
+    number: usize,
+    count: usize,
+) -> Result<(), LoadError> {
+    let said = |name: &str| head.values.get(name).and_then(gguf::Value::number);
+    let path = || path.to_owned();
+    if let Some(said) = said(PART_COUNT).filter(|said| *said > 0 && *said != count as u64) {
+        return Err(LoadError::PartCount { path: path(), said, found: count });
     }
-    let disk = |source| LoadError::Disk { path: folder.to_owned(), source };
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(disk)? {
-        let path = entry.map_err(disk)?.path();
-        if path.extension().is_some_and(|extension| extension == "gguf") {
-            all.push(path);
-        }
+    if let Some(got) = said(PART_NUMBER).filter(|got| *got != number as u64) {
+        let (got, expected) = (got.saturating_add(1), number + 1);
+        return Err(LoadError::PartOrder { path: path(), got, expected });
     }
-    match all.len() {
-        0 | 1 => Ok(all.pop()),
-        count => Err(LoadError::Several { folder: folder.to_owned(), count }),
-    }
+    Ok(())
 }
 
 #[allow(unsafe_code)]

@@ -110,12 +110,8 @@ fn a_part_refuses_what_it_cannot_do() {
     assert!(stage.step(&mut cache, &[chunk]).is_err());
     assert!(stage.leave(&[0.0; 256]).is_err());
     let mut store = stage.store(2);
-    let span = |pages: &[u32], from, count| engine::Span {
-        pages: pages.to_vec(),
-        from,
-        count,
-        wants_logits: false,
-    };
+    let span =
+        |pages: &[u32], from, count| engine::Span { pages: pages.to_vec(), from, count, wants: 0 };
     let mut pass = |span: engine::Span, numbers: usize, value: f32| {
         stage.pass(&mut store, &[span], &mut vec![value; numbers])
     };

@@ -7,6 +7,8 @@ mod build;
 mod cut;
 mod damage;
 mod exact;
+mod guesses;
+mod parts;
 mod plain;
 mod same;
 

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn frames() -> Vec<Frame> {
-    let span = Span { pages: vec![3, 1], from: 32, count: 2, wants_logits: true };
+    let span = Span { pages: vec![3, 1], from: 32, count: 2, wants: 2 };
     let (epoch, step) = (7, 9);
     let (spent, x) = (vec![10, 20], vec![1.0, -0.5, 0.25, 3.5]);
     let key = PeerKey([5; 32]);
@@ -40,7 +40,7 @@ fn frames() -> Vec<Frame> {
         }),
         Frame::Yield(Yield { epoch, step, spent, residual: Residual::Bf16, x }),
         Frame::Ping { nonce: 1, padding: 3 },
-        Frame::Pong { nonce: 1, epoch, done: step },
+        Frame::Pong { nonce: 1, epoch, done: step, onward: 250 },
         Frame::Broken { epoch, reason: "gone".to_owned() },
     ]
 }

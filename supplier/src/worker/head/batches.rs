@@ -5,6 +5,7 @@ use crate::batch;
 use crate::link::{Frame, ROWS_MAX, Rows, Yield};
 use crate::queue::Queue;
 use crate::stage::CREDITS;
+use crate::worker::portion::Portion;
 use crate::worker::{Sequence, groups};
 use engine::{Chunk, Full, last_rows};
 use std::time::{Duration, Instant};
@@ -55,11 +56,14 @@ impl Head {
 
     /// How long rows are between boxes, there and back.
     fn hops(&self) -> f64 {
-        let trip = |who: usize| self.boxes[who].member.pulse.round_trip().as_micros() as f64 / 2.0;
-        let stages = &self.layout.stages;
-        let first = stages.first().map_or(0.0, |(who, _)| trip(*who));
-        // Between two stages it is as far as from the head, for all that the head knows.
-        stages.iter().map(|(who, _)| trip(*who)).sum::<f64>() + first
+        let trip = |way: Duration| way.as_micros() as f64 / 2.0;
+        let pulse = |at: usize| &self.boxes[self.layout.stages[at].0].member.pulse;
+        let Some(last) = self.layout.stages.len().checked_sub(1) else { return 0.0 };
+        // Until a stage says how far it is to the one after, it counts as far as from the head.
+        let onward =
+            |at: usize| trip(pulse(at).onward().unwrap_or_else(|| pulse(at + 1).round_trip()));
+        let ends = trip(pulse(0).round_trip()) + trip(pulse(last).round_trip());
+        ends + (0..last).map(onward).sum::<f64>()
     }
 
     /// Who is in the next step. `None`: nothing is to be sent now.
@@ -72,6 +76,7 @@ impl Head {
             0 => groups::best(&self.stations, self.hops(), answering),
             groups => groups,
         };
+        self.groups = groups;
         let size = answering.div_ceil(groups).clamp(1, ROWS_MAX / 2);
         let of = |which: fn(&Rider) -> bool| {
             let chosen = self.riders.iter().enumerate();
@@ -106,15 +111,15 @@ impl Head {
     /// Runs the head's own layers over a step and sends it on; false when that cannot be.
     fn send(&mut self, chosen: &Chosen) -> bool {
         let began = Instant::now();
-        let chunk = |&(i, share): &(usize, usize)| {
-            let sequence = &self.riders[i].sequence;
-            Chunk {
-                slot: sequence.slot,
-                tokens: &sequence.unread[..share],
-                wants_logits: share == sequence.unread.len(),
-            }
-        };
-        let chunks: Vec<Chunk<'_>> = chosen.iter().map(chunk).collect();
+        let answers = chosen.iter().filter(|(i, _)| self.riders[*i].sequence.unread.len() == 1);
+        let most = self.guesses(answers.count());
+        let portion =
+            |&(i, share): &(usize, usize)| self.riders[i].sequence.portion(i, share, most);
+        let portions: Vec<Portion> = chosen.iter().map(portion).collect();
+        let chunks: Vec<Chunk<'_>> = portions
+            .iter()
+            .map(|portion| self.riders[portion.at].sequence.chunk(&mut self.cache, portion))
+            .collect();
         let entered = self.shop.model.enter(&mut self.cache, &chunks);
         let (spans, x) = match entered {
             Ok(entered) => entered,
@@ -129,15 +134,15 @@ impl Head {
         self.step += 1;
         let mut flight =
             Flight { step: self.step, riders: Vec::new(), answers: 0, prompts: 0, sent: began };
-        for &(i, share) in chosen {
-            let rider = &mut self.riders[i];
+        for portion in &portions {
+            let rider = &mut self.riders[portion.at];
             match rider.sequence.unread.len() {
                 1 => flight.answers += 1,
-                _ => flight.prompts += share,
+                _ => flight.prompts += portion.known(),
             }
-            rider.sequence.unread.drain(..share);
-            rider.asked = rider.sequence.unread.is_empty();
-            flight.riders.push((rider.id, rider.asked));
+            rider.sequence.unread.drain(..portion.known());
+            rider.asked = portion.wants;
+            flight.riders.push((rider.id, portion.wants.then(|| portion.guesses().to_vec())));
         }
         self.flights.push_back(flight);
         self.depart(spans, x, began.elapsed())
@@ -169,7 +174,8 @@ impl Head {
         let Some(flight) = self.flights.front() else {
             return self.give_up(who, format!("step {} was never sent", made.step));
         };
-        let wanted = flight.riders.iter().filter(|(_, wants)| *wants).count();
+        let guesses = flight.riders.iter().filter_map(|(_, guesses)| guesses.as_ref());
+        let wanted: usize = guesses.map(|guesses| 1 + guesses.len()).sum();
         if last != Some(who) || made.step != flight.step || made.residual != residual {
             let reason = format!("step {} came where step {} was due", made.step, flight.step);
             return self.give_up(who, reason);
@@ -188,16 +194,29 @@ impl Head {
         let took = flight.sent.elapsed();
         self.shop.metrics.step(flight.riders.len(), took);
         self.pace.saw(flight.prompts, took);
+        self.board.landed(&self.layout, &made.spent, took);
         let logits = match self.shop.model.leave(&made.x) {
             Ok(logits) => logits,
             Err(error) => return self.end_epoch(&error.to_string()),
         };
-        let wanting = flight.riders.iter().filter(|(_, wants)| *wants).map(|(id, _)| *id);
-        for (id, logits) in wanting.zip(logits) {
+        let mut logits = logits.into_iter();
+        let wanting = flight.riders.into_iter().filter_map(|(id, guesses)| Some((id, guesses?)));
+        for (id, guesses) in wanting {
+            let rows: Vec<Vec<f32>> = logits.by_ref().take(1 + guesses.len()).collect();
             // Who has gone meanwhile needs no token.
             let Some(rider) = self.riders.iter_mut().find(|rider| rider.id == id) else { continue };
             rider.asked = false;
-            self.shop.advance(&mut rider.sequence, &logits);
+            self.shop.advance_over(&mut self.cache, &mut rider.sequence, &guesses, &rows);
         }
+    }
+
+    /// How many tokens are guessed ahead for each of so many answers of a step.
+    fn guesses(&self, answers: usize) -> usize {
+        let most = self.shop.speculation.min((ROWS_MAX / 2 / answers.max(1)).saturating_sub(1));
+        if most == 0 || answers == 0 {
+            return 0;
+        }
+        let (all, rate) = ((answers * self.groups, self.groups), self.shop.guessed_rate());
+        groups::guesses(&self.stations, self.hops(), all, rate, most)
     }
 }

@@ -137,6 +137,7 @@ impl Head {
             }
         }
         self.layout = layout;
+        self.board.placed(self.epoch, &self.layout);
         self.room = Room { sequences: self.shop.room.sequences, pages: self.pages() };
         self.cache = self.shop.model.cache_of(self.room);
         self.stations = self.stations();
