@@ -263,6 +263,44 @@ fn settlement(sessions: usize) {
     );
 }
 
+/// The most memory that this process held so far, where the system tells it.
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(format!("{} MB", kilobytes / 1_024))
+}
+
+/// A whole session of a market with so many suppliers, from its opening to its settlement, with blocks
+/// of nothing else: how many sessions a second that is.
+fn whole(suppliers: usize, sessions: usize) {
+    let mut host = market(suppliers, sessions);
+    block(&mut host, &[]);
+    for _ in 0..suppliers / JOIN_AT_ONCE {
+        boundary(&mut host);
+    }
+    let before = Instant::now();
+    let (opened, _) = open(&mut host, sessions);
+    let mut market_alone = before.elapsed();
+    // What suppliers and gateways sign is not the chain's work.
+    let trees = serve(&opened);
+    market_alone += until(&mut host, opened[0].claim_window().start);
+    market_alone += block(&mut host, &claims(&trees)).1;
+    market_alone += until(&mut host, opened[0].proof_window().start);
+    let seed = ask(&host, &query::GetSeed { height: opened[0].reveal_height() }).seed;
+    let shown = proofs(&trees, &seed);
+    market_alone += block(&mut host, &shown).1;
+    market_alone += until(&mut host, opened[0].settle_height().plus(2));
+    println!(
+        "\n{sessions} sessions among {suppliers} suppliers, {} claims: {:.0} sessions a second",
+        trees.values().map(Vec::len).sum::<usize>(),
+        sessions as f64 / market_alone.as_secs_f64(),
+    );
+    if let Some(peak) = peak_memory() {
+        println!("  at most {peak} with all records in memory");
+    }
+}
+
 fn main() {
     let sessions = std::env::args().nth(1).map_or(SESSIONS, |text| text.parse().unwrap());
     println!("suppliers  open, us each   quiet boundary, ms  fullest boundary, ms");
@@ -270,4 +308,5 @@ fn main() {
         draws(suppliers);
     }
     settlement(sessions);
+    whole(100_000, sessions);
 }

@@ -12,6 +12,7 @@ use proto::session::Session;
 use proto::units::{Amount, Coin, Height};
 use proto::{Address, Cu};
 use std::collections::BTreeMap;
+use tests::dice::Dice;
 use tests::town::{
     BUDGET, CHAIN, GATEWAY, SOURCE, Town, Tree, denoms, draft, gateway_key, services, sign,
     sign_with, supplier, supplier_key,
@@ -25,25 +26,8 @@ const SESSIONS: usize = 8;
 
 const SUPPLIERS: u8 = 7;
 
-/// SplitMix64: what happens next, from one integer.
-pub struct Dice(pub u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn within(&mut self, window: &std::ops::Range<Height>) -> Height {
-        window.start.plus(self.below(window.end.0 - window.start.0))
-    }
+fn within(dice: &mut Dice, window: &std::ops::Range<Height>) -> Height {
+    window.start.plus(dice.below(window.end.0 - window.start.0))
 }
 
 /// What a supplier is like.
@@ -112,8 +96,8 @@ impl Duty {
             i,
             tree,
             served,
-            claims_at: dice.within(&session.claim_window()),
-            proves_at: dice.within(&session.proof_window()),
+            claims_at: within(dice, &session.claim_window()),
+            proves_at: within(dice, &session.proof_window()),
         }
     }
 

@@ -7,7 +7,9 @@
 mod audits;
 mod coins;
 mod days;
+mod extremes;
 mod honest;
 mod hostile;
 mod price;
 mod rogues;
+mod strategies;

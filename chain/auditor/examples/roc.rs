@@ -35,9 +35,12 @@ struct Instruments {
 /// Marks of the same answers by one instrument.
 type Marks = Vec<u16>;
 
-#[tokio::main]
-async fn main() -> Result<(), Failed> {
+fn main() -> Result<(), Failed> {
     engine::limit_threads(1);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run())
+}
+
+async fn run() -> Result<(), Failed> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name)?;

@@ -1,5 +1,6 @@
 //! `lode simulate`: the market's rules run ahead of time, with the code that the chain runs.
 
+mod audits;
 mod price;
 
 use clap::Subcommand;
@@ -7,6 +8,8 @@ use clap::Subcommand;
 /// Run the market's rules ahead of time.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Simulate {
+    /// Follow suppliers that cheat until they are convicted, and honest ones with bad luck.
+    Audits(audits::Audits),
     /// Follow a service's price through sessions, and draw it.
     Price(price::Price),
 }
@@ -14,6 +17,7 @@ pub(crate) enum Simulate {
 /// Runs `lode simulate …`.
 pub(crate) fn run(command: Simulate) -> anyhow::Result<()> {
     match command {
+        Simulate::Audits(options) => audits::run(&options),
         Simulate::Price(options) => price::run(&options),
     }
 }

@@ -71,6 +71,7 @@ struct Found {
     relays: usize,
     same: usize,
     different: usize,
+    texts: Vec<String>,
     cross: Vec<u16>,
     judge: Vec<u16>,
     tokens: u64,
@@ -86,15 +87,18 @@ struct Served {
     evidence: Evidence,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Failed> {
-    let options = options()?;
+fn main() -> Result<(), Failed> {
     engine::limit_threads(1);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run())
+}
+
+async fn run() -> Result<(), Failed> {
+    let options = options()?;
     let bench = Bench::new(&options)?;
     let honest = bench.relays(&serve(honest(&options.model)?).await?, options.honest).await?;
-    let header = "| supplier | relays | found by replay | cannot be told | cross-encoder: area, found | judge: area, found |";
+    let header = "| supplier | relays | of them with another text | found by replay | cannot be told | cross-encoder: area, found | judge: area, found |";
     if !options.json {
-        println!("{header}\n|---|---|---|---|---|---|");
+        println!("{header}\n|---|---|---|---|---|---|---|");
     }
     tell("honest", &honest, &honest, options.json);
     for cheat in Cheat::ALL {
@@ -235,6 +239,7 @@ impl Bench {
             Verdict::Unknown => {}
         }
         let text = text(answer);
+        found.texts.push(text.clone());
         if let Some(cross) = &self.cross {
             found.cross.push(cross.mark(asked, &text)?.per_mille());
         }
@@ -261,6 +266,8 @@ fn text(answer: &[u8]) -> String {
 fn tell(name: &str, found: &Found, honest: &Found, json: bool) {
     let share = |count: usize| 100.0 * count as f64 / found.relays.max(1) as f64;
     let unknown = found.relays - found.same - found.different;
+    let pairs = found.texts.iter().zip(&honest.texts);
+    let changed = pairs.filter(|(text, honest)| text != honest).count();
     let marks = |honest: &[u16], marks: &[u16]| {
         let area = area(honest, marks)?;
         Some((area, 100.0 * caught(honest, marks, SUSPECTED)))
@@ -272,7 +279,7 @@ fn tell(name: &str, found: &Found, honest: &Found, json: bool) {
         };
         let line = json!({
             "supplier": name, "relays": found.relays, "different": found.different,
-            "same": found.same, "unknown": unknown,
+            "changed": changed, "same": found.same, "unknown": unknown,
             "cross": quality(cross), "judge": quality(judge),
         });
         println!("{line}");
@@ -285,7 +292,7 @@ fn tell(name: &str, found: &Found, honest: &Found, json: bool) {
         }
     };
     println!(
-        "| {name} | {} | {} ({:.1} %) | {unknown} | {} | {} |",
+        "| {name} | {} | {changed} | {} ({:.1} %) | {unknown} | {} | {} |",
         found.relays,
         found.different,
         share(found.different),

@@ -56,6 +56,9 @@ pub struct Params {
     pub probe_deposit: Amount,
 }
 
+/// Who sits on a first committee on average, at least: whom nobody can contradict could lie for free.
+pub const COMMITTEE_MIN: u32 = 2;
+
 /// Who sits on a committee on average, at most.
 pub const COMMITTEE_MAX: u32 = 64;
 
@@ -77,7 +80,7 @@ pub enum AuditsRefused {
     #[error("the sequential test: {0}")]
     Test(#[from] TestRefused),
     #[error(
-        "a first committee of {committee} and a second of {large}: the first must be at least 1, the second larger, and at most {COMMITTEE_MAX}"
+        "a first committee of {committee} and a second of {large}: the first must be at least {COMMITTEE_MIN}, the second larger, and at most {COMMITTEE_MAX}"
     )]
     Committees { committee: u32, large: u32 },
     #[error("what holds for apps that did not choose must be full or probes")]
@@ -165,7 +168,7 @@ impl Params {
 
     fn check_committees(&self) -> Result<(), AuditsRefused> {
         let (committee, large) = (self.committee, self.large_committee);
-        if committee == 0 || large <= committee || large > COMMITTEE_MAX {
+        if committee < COMMITTEE_MIN || large <= committee || large > COMMITTEE_MAX {
             return Err(AuditsRefused::Committees { committee, large });
         }
         if self.unchosen == Audited::Unchosen {
@@ -327,7 +330,7 @@ mod tests {
         check(
             |p| p.large_committee = 3,
             &expect![
-                "a first committee of 3 and a second of 3: the first must be at least 1, the second larger, and at most 64"
+                "a first committee of 3 and a second of 3: the first must be at least 2, the second larger, and at most 64"
             ],
         );
     }

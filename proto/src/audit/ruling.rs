@@ -14,10 +14,11 @@
 //! the larger committee, and stands apart from that one or does not.
 
 use super::case::{Again, Stage};
+use super::committee;
 use super::quality::Record;
 use super::standing::{Effect, Standing, Test};
-use super::tally::{Completed, Tally};
-use super::verdict::Identity;
+use super::tally::{Completed, Tally, Vote, tally};
+use super::verdict::{Identity, Verdict};
 use crate::keys::Address;
 use crate::service::ServiceId;
 use serde::{Deserialize, Serialize};
@@ -148,13 +149,39 @@ impl Bench<'_> {
     }
 }
 
+/// What becomes of a supplier by an audit of which everybody who is asked says the same: for those who
+/// want to know ahead of time how soon a cheat is found. Gives the stage, and what is kept of it.
+pub fn unanimous(
+    bench: Bench<'_>,
+    params: &super::Params,
+    before: &Reputation,
+    identity: Identity,
+) -> (Stage, Reputation) {
+    let says = Verdict { identity, quality: None };
+    let asked = |size: u32| {
+        let votes: Vec<Vote> =
+            (0..size).map(|_| Vote { auditor: before.operator, verdict: says }).collect();
+        tally(&votes, committee::quorum(size, votes.len()), params.tolerance)
+    };
+    let first = asked(params.committee);
+    let ruling = match bench.first(&first, before) {
+        Ruling::Again(again) => bench.second(&asked(params.large_committee), &first, again, before),
+        decided @ (Ruling::Lapsed { .. } | Ruling::Final { .. }) => decided,
+    };
+    match ruling {
+        Ruling::Final { stage, standing, quality, .. } => {
+            (stage, Reputation { standing, quality, ..before.clone() })
+        }
+        Ruling::Lapsed { standing } => (Stage::Lapsed, Reputation { standing, ..before.clone() }),
+        Ruling::Again(_) => (Stage::Second, before.clone()),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::audit::tally::{Vote, tally};
     use crate::audit::verdict::Quality;
-    use crate::audit::verdict::Verdict;
     use Identity::{Differs, Same, Withheld};
     use expect_test::{Expect, expect};
 

@@ -1,6 +1,5 @@
 //! A town whose every final claim is audited, by validators with habits.
 
-use crate::days::Dice;
 use chain::host::Validator;
 use proto::audit::case::{Case, Docket};
 use proto::audit::committee::{Power, sits};
@@ -13,6 +12,7 @@ use proto::query::{GetAuditor, GetClock, GetDocket, GetSession, ListAudits};
 use proto::session::Session;
 use proto::vrf::{VrfOutput, VrfProof, VrfSecret};
 use proto::{Address, Amount, Coin, Digest, Height, Ppm, seed};
+use tests::dice::Dice;
 use tests::town::{BUDGET, CHAIN, GATEWAY, Town, Tree, draft, genesis, service, sign, supplier};
 
 pub const BOND: Amount = Amount(200_000_000);

@@ -1,51 +1,13 @@
 //! The pure rules over many audits: how rarely the honest are convicted, and how soon others are.
 
-use crate::days::Dice;
-use proto::audit::ruling::{Bench, Reputation, Ruling};
+use proto::Amount;
 use proto::audit::standing::Test;
-use proto::audit::tally::{Vote, tally};
-use proto::audit::{Identity, Params, Quality, Verdict};
+use proto::audit::{Identity, Params};
 use proto::params::Params as Market;
-use proto::service::ServiceId;
-use proto::{Address, Amount};
+use tests::strategies::career::{Career, fails};
 
 /// Audits of one supplier after which it is followed no longer.
 const CAREER: u64 = 2_000;
-
-/// A supplier before committees that all see the same evidence.
-struct Career {
-    dice: Dice,
-    kept: Reputation,
-}
-
-impl Career {
-    fn new(seed: u64) -> Career {
-        let service = ServiceId::new("m").unwrap();
-        Career { dice: Dice(seed), kept: Reputation::new(Address([1; 20]), service) }
-    }
-
-    /// One audit that fails with so many chances in a million. Gives whether it convicted.
-    fn audit(&mut self, fails: u64, wrong: Identity) -> bool {
-        let test = Test::standard();
-        let bench = Bench { test: &test, judged: true };
-        let identity = if self.dice.below(1_000_000) < fails { wrong } else { Identity::Same };
-        let vote =
-            |i| Vote { auditor: Address([i; 20]), verdict: Verdict { identity, quality: None } };
-        let first = tally(&[1, 2, 3].map(vote), 2, Quality::QUARTER);
-        let ruling = match bench.first(&first, &self.kept) {
-            Ruling::Again(again) => {
-                let second = tally(&[1, 2, 3, 4, 5, 6, 7, 8, 9].map(vote), 5, Quality::QUARTER);
-                bench.second(&second, &first, again, &self.kept)
-            }
-            decided @ (Ruling::Lapsed { .. } | Ruling::Final { .. }) => decided,
-        };
-        let before = self.kept.standing.convictions;
-        if let Ruling::Final { standing, quality, .. } = ruling {
-            (self.kept.standing, self.kept.quality) = (standing, quality);
-        }
-        self.kept.standing.convictions > before
-    }
-}
 
 /// `LODE_LONG=1` follows ten times as many.
 fn honest_careers() -> u64 {
@@ -57,7 +19,7 @@ fn honest_suppliers_with_bad_luck_are_hardly_ever_convicted() {
     let careers = honest_careers();
     let convicted: u64 = (1..=careers)
         .map(|seed| {
-            let mut career = Career::new(seed);
+            let mut career = Career::new(seed, Test::standard());
             (0..CAREER).filter(|_| career.audit(20_000, Identity::Differs)).count() as u64
         })
         .sum();
@@ -71,10 +33,9 @@ fn honest_suppliers_with_bad_luck_are_hardly_ever_convicted() {
 
 /// Audits until a supplier is convicted, on average over 200 of them.
 fn audits_until_conviction(cheats: u64, honest_before: u64, wrong: Identity) -> u64 {
-    // A cheated answer fails in 85 % of audits, an honest one in 2 %.
-    let fails = (cheats * 850_000 + (100 - cheats) * 20_000) / 100;
+    let fails = fails(cheats * 10_000);
     let one = |seed| {
-        let mut career = Career::new(seed);
+        let mut career = Career::new(seed, Test::standard());
         (0..honest_before).for_each(|_| assert!(!career.audit(0, wrong)));
         (1..1_000_000).find(|_| career.audit(fails, wrong)).unwrap()
     };

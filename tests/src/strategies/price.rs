@@ -1,0 +1,167 @@
+//! Who moves a price: wash traffic, withheld capacity, shaded asks, by the chain's own price rule
+//! against a demand that answers to it.
+
+use super::Return;
+use proto::params::Params;
+use proto::price::{Asks, Demand, State, counted, quantile};
+use proto::{Cu, Height, Ppm, Price};
+
+/// Sessions that are played: a day by the network's parameters.
+const SESSIONS: usize = 288;
+
+/// Work that all suppliers can do in one session.
+const CAPACITY: f64 = 1e9;
+
+/// What work costs suppliers, who all ask it: for 1,000,000 cu, before the shares of others.
+const COST: u64 = 1_000_000;
+
+/// The price at which demand meets the target, in parts of the cost.
+const BALANCE: f64 = 1.3;
+
+/// Accounts among which wash traffic is spread: the payers' cap holds for each alone.
+const PAYERS: usize = 16;
+
+/// Owners that all other suppliers are, all alike.
+const OWNERS: usize = 20;
+
+/// What a coalition of suppliers does to the price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Move {
+    Honest,
+    /// Pays itself for this part of all capacity in each session.
+    Wash(f64),
+    /// Offers this part less of what it has.
+    Withhold(f64),
+    /// Asks so many times what work costs it, under as many names as it takes.
+    Shade(f64),
+    /// Asks as little as there is, to pull the price down for others.
+    Dump,
+}
+
+impl Move {
+    pub fn name(self) -> String {
+        match self {
+            Move::Honest => "honest".into(),
+            Move::Wash(part) => format!("washes {:.0} % of capacity", part * 100.0),
+            Move::Withhold(part) => format!("withholds {:.0} % of what it has", part * 100.0),
+            Move::Shade(times) => format!("asks {times} times its cost"),
+            Move::Dump => "asks nothing".into(),
+        }
+    }
+}
+
+/// The moves that are played.
+pub const MOVES: [Move; 6] = [
+    Move::Wash(0.05),
+    Move::Wash(0.2),
+    Move::Withhold(0.25),
+    Move::Withhold(0.75),
+    Move::Shade(2.0),
+    Move::Dump,
+];
+
+/// A coalition with a part of all capacity, before customers who buy `elasticity` percent less for each
+/// percent of price.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene {
+    pub share: f64,
+    pub elasticity: f64,
+}
+
+/// What a move returns beside honest work, for each coin that the honest would have been paid.
+pub fn returns(params: &Params, scene: Scene, moved: Move) -> Return {
+    let (honest, turnover) = profit(params, scene, Move::Honest);
+    let (gained, _) = profit(params, scene, moved);
+    let name = format!(
+        "suppliers with {:.0} % of capacity, elasticity {}: {}",
+        scene.share * 100.0,
+        scene.elasticity,
+        moved.name()
+    );
+    Return::of(name, gained - honest, turnover)
+}
+
+/// What the coalition earns over all sessions, and what it is paid.
+fn profit(params: &Params, scene: Scene, moved: Move) -> (f64, f64) {
+    let start = (COST as f64 * BALANCE) as u64;
+    let mut state = State::begin(Price(start), &params.price, Height(1));
+    let (mut earned, mut turnover) = (0.0, 0.0);
+    for _ in 0..SESSIONS {
+        let price = state.price.0 as f64;
+        let offered = offered(scene, moved);
+        let own = if eligible(moved, state.price) { offered } else { 0.0 };
+        let others = CAPACITY * (1.0 - scene.share);
+        let wanted = wanted(params, scene, price);
+        let sold = wanted.min(own + others);
+        let served = if own > 0.0 { sold * own / (own + others) } else { 0.0 };
+        let washed = match moved {
+            Move::Wash(part) => (CAPACITY * part).min(own - served).max(0.0),
+            Move::Honest | Move::Withhold(_) | Move::Shade(_) | Move::Dump => 0.0,
+        };
+        let share = params.shares.supplier.0 as f64 / 1e6;
+        // Work costs what it asks: at that price nothing is earned.
+        earned += served * share * (price - COST as f64) / 1e6;
+        earned -= washed * price / 1e6 * lost(params);
+        turnover += served * share * price / 1e6;
+        state = step(&state, params, sold, washed, (scene, moved));
+    }
+    (earned, turnover)
+}
+
+fn wanted(params: &Params, scene: Scene, price: f64) -> f64 {
+    let target = f64::from(params.price.target_utilisation.0) / 1e6;
+    let balance = COST as f64 * BALANCE;
+    target * CAPACITY * (price / balance).powf(-scene.elasticity)
+}
+
+fn offered(scene: Scene, moved: Move) -> f64 {
+    let own = CAPACITY * scene.share;
+    if let Move::Withhold(part) = moved { own * (1.0 - part) } else { own }
+}
+
+fn ask(moved: Move) -> Price {
+    match moved {
+        Move::Shade(times) => Price((COST as f64 * times) as u64),
+        Move::Dump => Price(1),
+        Move::Honest | Move::Wash(_) | Move::Withhold(_) => Price(COST),
+    }
+}
+
+fn eligible(moved: Move, price: Price) -> bool {
+    ask(moved) <= price
+}
+
+/// What is lost of each coin that one pays oneself, at best: as supplier, source and auditor at once.
+fn lost(params: &Params) -> f64 {
+    let shares = &params.shares;
+    let back = shares.supplier.0 + shares.source.0 + shares.audits.0;
+    1.0 - f64::from(back) / 1e6
+}
+
+fn step(
+    state: &State,
+    params: &Params,
+    sold: f64,
+    washed: f64,
+    (scene, moved): (Scene, Move),
+) -> State {
+    let each = Cu((washed / PAYERS as f64) as u64);
+    let payers = vec![each; if washed > 0.0 { PAYERS } else { 0 }];
+    let admitted = counted(&payers, Cu(sold as u64), params.price.payer_cap);
+    let capacity = Cu((offered(scene, moved) + CAPACITY * (1.0 - scene.share)) as u64);
+    let asks = asks(params, scene, moved);
+    state.step(Demand { admitted, capacity }, asks, &params.price, Height(1))
+}
+
+/// The asks of all: the coalition under as many names as others have for as much.
+fn asks(params: &Params, scene: Scene, moved: Move) -> Option<Asks> {
+    let names = (OWNERS as f64 * scene.share).round() as usize;
+    let mut asks = vec![(ask(moved), 100u64); names];
+    asks.extend(vec![(Price(COST), 100); OWNERS - names]);
+    asks.sort_unstable();
+    let cap = params.price.operator_cap;
+    Some(Asks {
+        median: quantile(&asks, Ppm(500_000), cap)?,
+        p25: quantile(&asks, Ppm(250_000), cap)?,
+    })
+}
