@@ -13,7 +13,6 @@ use crate::recount::{Exchange, excess, usage_max};
 use meter::{Endpoint, Meter};
 use proto::audit::{Identity, Quality, Verdict};
 use proto::dossier::{Checked, Dossier};
-use proto::evidence::Shown;
 use proto::service::ServiceId;
 use proto::{Cu, CuWeights};
 use std::collections::HashMap;
@@ -88,20 +87,11 @@ impl Finding {
         Finding { verdict, because: reason.to_string(), excess: Cu(0) }
     }
 
-    /// What is found where a service convicts by evidence: it must be shown, else who shows none
-    /// could serve anything.
-    pub fn where_shown(mut self, shown: bool) -> Finding {
-        if !shown {
-            self.verdict.identity = Identity::Withheld;
-            self.because = format!("no evidence of the model was shown; {}", self.because);
-        }
-        self
+    /// What is said of a supplier whose claim holds a bill that cannot be.
+    pub fn inflated(reason: &impl ToString) -> Finding {
+        let verdict = Verdict { identity: Identity::Inflated, quality: None };
+        Finding { verdict, because: reason.to_string(), excess: Cu(0) }
     }
-}
-
-/// Whether a relay shows evidence of its model.
-pub fn shows(checked: &Checked) -> bool {
-    checked.evidence.as_ref().is_some_and(|evidence| !matches!(evidence.shown, Shown::None))
 }
 
 impl Desk {

@@ -7,6 +7,8 @@ use proto::audit::exhibit::{BadExhibit, EXHIBIT_MAX, Exhibit, ExhibitRefused, PU
 use proto::audit::{Audit, Round};
 use proto::claim::ClaimRoot;
 use proto::dossier::Checked;
+use proto::leaf::Opening;
+use proto::overcount::{Evidence, Overcount, overcount};
 use proto::sealed::{NotOpened, SEAL_EXTRA, SealSecret};
 use proto::session::Session;
 use proto::vrf::VrfProof;
@@ -55,6 +57,9 @@ pub enum Withheld {
     Bad(#[from] BadExhibit),
     #[error("the exhibit does not hold: {0}")]
     Wrong(#[from] ExhibitRefused),
+    /// The chain alone can see that: whoever has the leaf can show it.
+    #[error("the claim holds a bill that cannot be: {guilt}")]
+    Overcounted { guilt: Overcount, opening: Box<Opening> },
 }
 
 /// Why nothing could be asked: this is the auditor's own.
@@ -111,6 +116,10 @@ impl Fetcher {
         let sealed = self.post(&seat.endpoint, audit, sent).await?;
         let bytes = key.open(PURPOSE, &digest, &sealed)?;
         let exhibit = Exhibit::decode(&bytes)?;
+        let shown = Evidence { receipt: None, opening: Some(&exhibit.opening) };
+        if let Ok(guilt) = overcount(&self.chain_id, session, seat, wanted.root, shown) {
+            return Err(Withheld::Overcounted { guilt, opening: Box::new(exhibit.opening) });
+        }
         let checked = exhibit.check(&self.chain_id, session, audit, wanted.root)?;
         Ok((exhibit, checked))
     }

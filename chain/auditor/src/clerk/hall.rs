@@ -9,6 +9,8 @@ use chain_client::{Chain, Sender};
 use proto::audit::Round;
 use proto::audit::case::Case;
 use proto::dossier::Checked;
+use proto::leaf::Opening;
+use proto::message::ProveOvercount;
 use proto::query::GetClaim;
 use proto::vrf::{VrfProof, VrfSecret};
 use proto::{Address, Height};
@@ -145,8 +147,31 @@ impl Hall {
                 let terms = Terms { weights: session.terms.cu_weights, owed: listed };
                 Ok(self.read(case, terms, dossier, checked).await)
             }
+            Err(Withheld::Overcounted { guilt, opening }) => {
+                self.accuse(case, *opening);
+                Ok(Finding::inflated(&guilt))
+            }
             Err(withheld) => Ok(Finding::withheld(&withheld)),
         }
+    }
+
+    /// Shows the chain a leaf that it can refute alone. Others may be quicker.
+    fn accuse(&self, case: &Case, opening: Opening) {
+        let (sender, metrics) = (self.sender.clone(), self.metrics.clone());
+        let (audit, session_id, operator) =
+            (case.audit.id, case.audit.session_id, case.audit.operator);
+        tokio::spawn(async move {
+            let (accuser, opening) = (sender.address(), Some(opening));
+            let shown = ProveOvercount { accuser, session_id, operator, receipt: None, opening };
+            let sent = sender.send(vec![shown.into()]).await;
+            metrics.sent("overcount", sent.is_ok(), 1);
+            match sent {
+                Ok(included) => {
+                    tracing::info!(%audit, height = %included.height, "a bill that cannot be is shown");
+                }
+                Err(error) => tracing::warn!(%audit, %error, "a bill that cannot be is not taken"),
+            }
+        });
     }
 
     async fn read(
@@ -196,6 +221,9 @@ impl Hall {
                 Ok((exhibit, checked)) => return Ok(Ok((exhibit.dossier, checked))),
                 Err(withheld) => withheld,
             };
+            if matches!(withheld, Withheld::Overcounted { .. }) {
+                return Ok(Err(withheld));
+            }
             if tries >= TRIES_MIN && *heights.borrow() >= give_up {
                 return Ok(Err(withheld));
             }
