@@ -52,7 +52,7 @@ function converter(message) {
   };
 }
 
-/** For `new AminoTypes({...})` of CosmJS: all messages of accounts but `MsgSubmitProofs`. */
+/** For `new AminoTypes({...})` of CosmJS: all messages of accounts but `MsgSubmitProofs` and `MsgProveOvercount`. */
 export const aminoConverters = Object.freeze(
   Object.fromEntries(
     methods("Msg")
