@@ -102,9 +102,9 @@ async fn answers_and_evidence_are_the_same_with_guesses_on_one_box_and_on_up_to_
     assert_eq!(all(&router, &bodies, 1).await, expected, "on one box");
     assert!(figure(&router, right).await > 0.0, "{} guesses", figure(&router, guessed).await);
     for (head, cuts) in [
-        (None, vec!["0..4"]),
-        (Some(1), vec!["1..2", "2..4"]),
-        (Some(1), vec!["1..2", "2..3", "3..4"]),
+        (None, vec!["0..8"]),
+        (Some(1), vec!["1..4", "4..8"]),
+        (Some(1), vec!["1..3", "3..6", "6..8"]),
     ] {
         let setting = Setting { head, cuts: cuts.clone(), speculation: 7, ..Setting::default() };
         let crew = Crew::new(setting).await;

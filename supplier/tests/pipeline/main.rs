@@ -51,7 +51,7 @@ async fn any_cut_over_boxes_says_the_very_bytes_of_one_box() {
     let expected = streams(&alone()).await;
     assert!(expected.iter().all(Result::is_ok), "{expected:?}");
     for (head, cuts) in
-        [(None, vec!["0..4"]), (Some(1), vec!["1..2", "2..4"]), (Some(0), vec!["", "", ""])]
+        [(None, vec!["0..8"]), (Some(1), vec!["1..4", "4..8"]), (Some(0), vec!["", "", ""])]
     {
         let crew = Crew::new(Setting { head, cuts: cuts.clone(), ..Setting::default() }).await;
         assert_eq!(streams(&crew.router).await, expected, "cut at {cuts:?}");
@@ -70,7 +70,7 @@ pub(crate) async fn figure(router: &Router, name: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_box_and_each_link_is_measured() {
-    let cuts = vec!["1..2", "2..4"];
+    let cuts = vec!["1..4", "4..8"];
     let crew = Crew::new(Setting { head: Some(1), cuts, ..Setting::default() }).await;
     assert!(streams(&crew.router).await.iter().all(Result::is_ok));
     let [first, last] = [0, 1].map(|who: usize| crew.proxies[who].address.to_string());
@@ -89,7 +89,7 @@ async fn each_box_and_each_link_is_measured() {
     {
         tokio::task::yield_now().await;
     }
-    for (stage, layers) in crew.stages.iter().zip([1, 2]) {
+    for (stage, layers) in crew.stages.iter().zip([3, 4]) {
         let url = format!("http://{}/status", stage.admin.unwrap());
         let told: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
         assert_eq!(told["steps"].as_f64(), Some(steps), "{told}");
@@ -101,7 +101,7 @@ async fn each_box_and_each_link_is_measured() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_box_with_a_key_that_is_not_expected_gives_and_gets_nothing() {
     let setting =
-        Setting { cuts: vec!["0..4"], stranger: true, recover_s: 1, ..Setting::default() };
+        Setting { cuts: vec!["0..8"], stranger: true, recover_s: 1, ..Setting::default() };
     let crew = Crew::new(setting).await;
     let answer = stream(&crew.router, 1).await;
     assert!(answer.unwrap_err().contains("have no place"));
