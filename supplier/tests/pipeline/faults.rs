@@ -28,7 +28,7 @@ async fn harmed(setting: Setting, bytes: u64, harm: impl AsyncFnOnce(&mut Crew))
 const POINTS: [u64; 3] = [20_000, 120_000, 250_000];
 
 fn with_standby() -> Setting {
-    Setting { head: Some(1), cuts: vec!["1..3", "3..4", "1..3"], ..Setting::default() }
+    Setting { head: Some(1), cuts: vec!["1..4", "4..8", "1..4"], ..Setting::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn the_boxes_left_share_the_layers_of_one_that_dies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_head_takes_all_layers_when_no_box_is_left() {
-    let setting = Setting { head: Some(1), cuts: vec!["1..4"], alone: true, ..Setting::default() };
+    let setting = Setting { head: Some(1), cuts: vec!["1..8"], alone: true, ..Setting::default() };
     harmed(setting, POINTS[1], async |crew| crew.stages[0].kill().await).await;
 }
 
@@ -61,7 +61,7 @@ async fn a_network_that_cuts_freezes_or_changes_bytes_changes_no_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_goes_and_comes_back_again_and_again_loses_nobody() {
-    let setting = Setting { head: Some(1), cuts: vec!["1..3", "3..4"], ..Setting::default() };
+    let setting = Setting { head: Some(1), cuts: vec!["1..4", "4..8"], ..Setting::default() };
     harmed(setting, POINTS[0], async |crew| {
         for _ in 0..3 {
             crew.stages[0].kill().await;
@@ -75,7 +75,7 @@ async fn a_stage_that_goes_and_comes_back_again_and_again_loses_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_boxes_clients_are_told_so_and_served_again_when_one_is_back() {
-    let setting = Setting { head: Some(1), cuts: vec!["1..4"], recover_s: 1, ..Setting::default() };
+    let setting = Setting { head: Some(1), cuts: vec!["1..8"], recover_s: 1, ..Setting::default() };
     let mut crew = Crew::new(setting).await;
     assert_eq!(stream(&crew.router, 0).await, expected().await[0]);
     crew.stages[0].kill().await;
