@@ -100,7 +100,7 @@ fn a_box_that_is_killed_in_the_middle_changes_no_byte() {
     let home = folder();
     let head_key = key(&home.path().join("link.key"));
     let (mut boxes, mut stages) = (Vec::new(), String::new());
-    for (i, layers) in ["1..3", "3..4", "1..3"].into_iter().enumerate() {
+    for (i, layers) in ["1..5", "5..8", "1..5"].into_iter().enumerate() {
         let (at, file) = (free().to_string(), home.path().join(format!("{i}.key")));
         let named = key(&file);
         stages +=

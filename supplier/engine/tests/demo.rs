@@ -21,6 +21,6 @@ fn logits_of_the_demo_model_never_change() {
     }
     assert_eq!(
         hash.finalize().to_hex().as_str(),
-        "593ce6a486f94da31be1fdd6a706ff4e12f95b74bfdf47400bb86ac6f5ee61c0"
+        "649c978a83ef62449b17584e96ff28f9ecbc3ca2ecd23b3605537b1183036312"
     );
 }
