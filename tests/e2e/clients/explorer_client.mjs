@@ -30,7 +30,7 @@ async function overRpc() {
   assert.equal(block_metas[0].block_id.hash, block_id.hash);
   const { validators } = await comet(`/validators?height=${height}`);
   assert.ok(validators.some((v) => v.address === validator_info.address));
-  assert.ok((await comet("/consensus_params")).consensus_params.block.max_bytes);
+  assert.ok((await comet(`/consensus_params?height=${height}`)).consensus_params.block.max_bytes);
   assert.ok((await comet("/genesis")).genesis.chain_id === node_info.network);
   assert.ok((await comet("/abci_info")).response.last_block_height);
   assert.ok((await comet("/net_info")).listening !== undefined);
