@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	cmtdb "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/crypto/tmhash"
 	cmtlog "github.com/cometbft/cometbft/libs/log"
@@ -224,6 +225,17 @@ func (liar) ExtendVote(context.Context, *abci.RequestExtendVote) (*abci.Response
 	return &abci.ResponseExtendVote{VoteExtension: []byte(strings.Repeat("garbage", 20))}, nil
 }
 
+// keptOpen is a database that its node cannot close.
+type keptOpen struct{ cmtdb.DB }
+
+func (keptOpen) Close() error { return nil }
+
+// keepOpen gives a node databases that stay open: its reactors read them for a moment after it stopped.
+func keepOpen(ctx *cmtcfg.DBContext) (cmtdb.DB, error) {
+	db, err := cmtcfg.DefaultDBProvider(ctx)
+	return keptOpen{db}, err
+}
+
 // lie runs a node's home in this process, with the lying application.
 func lie(t *testing.T, node *node) *cmtnode.Node {
 	t.Helper()
@@ -249,7 +261,7 @@ func lie(t *testing.T, node *node) *cmtnode.Node {
 	running, err := cmtnode.NewNode(config,
 		privval.LoadFilePV(config.PrivValidatorKeyFile(), config.PrivValidatorStateFile()), key,
 		proxy.NewLocalClientCreator(server.NewCometABCIWrapper(liar{made})),
-		genesis.ToGenesisDoc, cmtcfg.DefaultDBProvider, cmtnode.DefaultMetricsProvider(config.Instrumentation), cmtlog.NewNopLogger())
+		genesis.ToGenesisDoc, keepOpen, cmtnode.DefaultMetricsProvider(config.Instrumentation), cmtlog.NewNopLogger())
 	must(err)
 	must(running.Start())
 	t.Cleanup(func() {
