@@ -66,9 +66,7 @@ impl Parts {
     }
 }
 
-/// The first line of a file: a secret that stands alone in it.
 fn read_line(path: &Path) -> Result<zeroize::Zeroizing<String>, StartRefused> {
-    let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
-    let text = text.map_err(|source| StartRefused::File { path: path.to_owned(), source })?;
-    Ok(zeroize::Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    let line = daemon::file::first_line(path);
+    line.map_err(|source| StartRefused::File { path: path.to_owned(), source })
 }

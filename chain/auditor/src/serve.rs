@@ -136,9 +136,8 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, ServeError> {
-    let text = std::fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.map_err(|source| ServeError::File { path: path.to_owned(), source })?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    let line = daemon::file::first_line(path);
+    line.map_err(|source| ServeError::File { path: path.to_owned(), source })
 }
 
 /// Bonds what is wished, once, and looks at the bond for as long as the auditor works.

@@ -19,9 +19,10 @@ pub(crate) fn sure(question: &str) -> anyhow::Result<bool> {
 /// The password: from a file's first line where one is named, else from the terminal.
 pub(crate) fn password(file: Option<&Path>, prompt: &str) -> anyhow::Result<String> {
     if let Some(file) = file {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("the password file {} cannot be read", file.display()))?;
-        return Ok(text.lines().next().unwrap_or_default().to_owned());
+        let line = daemon::file::first_line(file);
+        let line =
+            line.with_context(|| format!("the password file {} cannot be read", file.display()))?;
+        return Ok(line.as_str().to_owned());
     }
     if !std::io::stdin().is_terminal() {
         bail!("a password is needed: name a file with --password-file, or use a terminal");

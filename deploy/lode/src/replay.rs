@@ -2,6 +2,7 @@
 //! the very model gave its answer.
 
 use crate::print;
+use crate::role::limit_threads;
 use anyhow::Context;
 use clap::Args;
 use proto::Digest;
@@ -66,17 +67,8 @@ pub(crate) fn export(options: &Evidence) -> anyhow::Result<()> {
 
 /// Runs `lode supplier replay`.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let path = options.dossier.display();
-    let text = std::fs::read_to_string(&options.dossier)
-        .with_context(|| format!("the dossier {path} cannot be read"))?;
-    let dossier: Dossier =
-        serde_json::from_str(&text).with_context(|| format!("{path} is no dossier"))?;
-    let checked = dossier.check().with_context(|| format!("{path} proves nothing"))?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    engine::limit_threads(match options.threads {
-        0 => cores.saturating_sub(1).max(1),
-        threads => threads,
-    });
+    let (dossier, checked) = open(&options.dossier)?;
+    limit_threads(options.threads);
     engine::check_kernels()?;
     let replayer = load(&options.model, dossier.service.as_str())?;
     let began = Instant::now();
@@ -90,6 +82,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     };
     tell(&outcome, options.json)?;
     Ok(code(outcome.report.verdict))
+}
+
+/// The dossier in a file, if it holds together.
+pub(crate) fn open(file: &Path) -> anyhow::Result<(Dossier, Checked)> {
+    let path = file.display();
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("the dossier {path} cannot be read"))?;
+    let dossier: Dossier =
+        serde_json::from_str(&text).with_context(|| format!("{path} is no dossier"))?;
+    let checked = dossier.check().with_context(|| format!("{path} proves nothing"))?;
+    Ok((dossier, checked))
 }
 
 /// Makes the answer of a dossier again that holds together.

@@ -15,6 +15,7 @@ use supplier::admin::Owner;
 use supplier::config::{Backend, Server};
 use supplier::remote::Child;
 use tokio::net::TcpListener;
+use zeroize::Zeroizing;
 
 /// What transactions of roles pay for a unit of gas: the engine's own minimum.
 pub(crate) const GAS_PRICE: &str = "0.001ulode";
@@ -217,7 +218,7 @@ async fn remote(mut config: supplier::Config, path: &Path, stop: Stop) -> anyhow
     let api_key = match &mut server.api_key_file {
         Some(file) => {
             from_here(path, file);
-            Some(first_line(file)?)
+            Some(first_line(file)?.as_str().to_owned())
         }
         None => None,
     };
@@ -279,8 +280,9 @@ pub(crate) fn gateway_config(path: &Path) -> anyhow::Result<gateway::config::Con
 async fn gateway_parts(config: gateway::config::Config) -> anyhow::Result<gateway::Parts> {
     let keys = KeyStore::open(&config.keys.folder)?;
     let password = config.keys.password_file.as_deref().map(first_line).transpose()?;
-    let signer = keys.unlock(&config.keys.gateway, password.as_deref())?;
-    let relay_key = keys.unlock_relay(&config.keys.relay, password.as_deref());
+    let password = password.as_ref().map(|line| line.as_str());
+    let signer = keys.unlock(&config.keys.gateway, password)?;
+    let relay_key = keys.unlock_relay(&config.keys.relay, password);
     let relay_key = relay_key.map_err(|error: UnlockRefused| anyhow::anyhow!(error))?;
     let chain = Chain::connect(&config.chain).await?;
     Ok(gateway::Parts {
@@ -293,10 +295,8 @@ async fn gateway_parts(config: gateway::config::Config) -> anyhow::Result<gatewa
     })
 }
 
-fn first_line(path: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+fn first_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    daemon::file::first_line(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
 /// The system's time.

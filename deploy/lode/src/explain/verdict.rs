@@ -3,7 +3,7 @@
 
 use crate::cli::Node;
 use crate::history::{self, Step};
-use crate::{auditor, node, print};
+use crate::{auditor, node, print, replay};
 use ::auditor::desk::{Measured, Terms};
 use anyhow::Context;
 use chain_client::Chain;
@@ -12,9 +12,8 @@ use proto::Digest;
 use proto::audit::case::{Case, Docket};
 use proto::audit::tally::Tally;
 use proto::audit::{Identity, Round, Verdict};
-use proto::dossier::Dossier;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A verdict.
 #[derive(Debug, Args)]
@@ -146,8 +145,7 @@ fn made_again(options: &Options, case: &Case, terms: &Terms) -> anyhow::Result<O
         (None, None) => None,
     };
     let (Some(path), Some(model)) = (found, &options.model) else { return Ok(None) };
-    let dossier = read(&path)?;
-    let checked = dossier.check().with_context(|| format!("{} proves nothing", path.display()))?;
+    let (dossier, checked) = replay::open(&path)?;
     let session = checked.receipt.session_id;
     if session != case.audit.session_id {
         anyhow::bail!("{} is of session {session}, not of the audited one", path.display());
@@ -156,12 +154,6 @@ fn made_again(options: &Options, case: &Case, terms: &Terms) -> anyhow::Result<O
     let measured = auditor::model(model, &case.service)?.measure(&dossier, &checked, terms);
     let Measured { identity, because, .. } = measured;
     Ok(Some(Again { dossier: path, identity, because }))
-}
-
-fn read(path: &Path) -> anyhow::Result<Dossier> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the dossier {} cannot be read", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no dossier", path.display()))
 }
 
 fn tell(explanation: &Explanation) {
