@@ -1,9 +1,9 @@
-//! Measures a model: `bench FOLDER [PROMPT] [STEPS] [TRIES] [BATCH…]`, with `CORES=2` for two threads.
+//! Measures a model: `bench FOLDER [PROMPT] [STEPS] [TRIES] [BATCH…] [--device cuda]`, with `CORES=2` for two threads.
 //!
 //! Prints the best tokens a second of reading a prompt, and of going on with several texts at once.
 #![allow(clippy::unwrap_used)]
 
-use engine::{Cache, Chunk, Model, Room, Slot};
+use engine::{Cache, Chunk, Device, Model, Part, Room, Slot};
 use std::path::Path;
 use std::time::Instant;
 
@@ -17,10 +17,12 @@ const PIECE: usize = 256;
 fn main() {
     let cores = std::env::var("CORES").map_or(1, |cores| cores.parse().unwrap());
     engine::limit_threads(cores);
-    let arguments: Vec<String> = std::env::args().collect();
+    let mut arguments: Vec<String> = std::env::args().collect();
+    let device = device(&mut arguments);
     let number = |i: usize, other| arguments.get(i).map_or(other, |text| text.parse().unwrap());
     let (prompt, steps, tries) = (number(2, 512), number(3, 48), number(4, 5));
-    let model = Model::load(Path::new(&arguments[1])).unwrap();
+    let model = Model::load_on(Path::new(&arguments[1]), &Part::whole(), device);
+    let model = model.unwrap_or_else(|refusal| panic!("{refusal}"));
     println!("{}", model.report());
     let batches = match arguments.len() {
         ..=5 => vec![1, 8],
@@ -35,6 +37,17 @@ fn main() {
         let best = (0..tries).map(|_| go_on(&model, batch, steps)).fold(f64::INFINITY, f64::min);
         let (ms, rate) = (best * 1e3, batch as f64 / best);
         println!("batch of {batch}: {ms:.2} ms a step, {rate:.1} tokens/s");
+    }
+}
+
+/// The device that is named last, taken out of the arguments.
+fn device(arguments: &mut Vec<String>) -> Device {
+    match arguments.iter().position(|argument| argument == "--device") {
+        None => Device::Cpu,
+        Some(at) => {
+            let named: Vec<String> = arguments.drain(at..).collect();
+            named[1].parse().unwrap_or_else(|unknown| panic!("{unknown}"))
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! the same bits come out whatever else is in the batch, on however many threads, and on every
 //! processor: see [`lanes`].
 
-mod check;
+pub(crate) mod check;
 mod float;
 mod integer;
 mod kind;
@@ -19,7 +19,11 @@ mod unpack;
 
 pub use check::{KERNEL_CLASS, KernelFault, check_kernels};
 pub use kind::{Kind, KindError};
+#[cfg(feature = "cuda")]
+pub(crate) use lanes::COLUMNS;
 pub(crate) use matrix::Matrix;
+#[cfg(feature = "cuda")]
+pub(crate) use matrix::{BLOCK, Form, GROUP, GROUPS};
 pub use pack::PackError;
 pub(crate) use product::{class, products};
 pub(crate) use rows::Rows;

@@ -12,6 +12,7 @@
 //! kernel    products of matrices, in each type of weights and on each kind of processor
 //! attention what heads make of the positions that they see
 //! cache     keys and values, in pages that sequences share
+//! device    where it is computed: the processor or, by the feature `cuda`, a GPU
 //! model     one step over a batch
 //! pass      a step over several boxes, each with some of the layers
 //! sampler   the next token, a function of logits, settings, seed and position
@@ -20,6 +21,9 @@
 mod attention;
 mod buffer;
 mod cache;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod device;
 mod kernel;
 mod load;
 mod math;
@@ -31,6 +35,7 @@ mod threads;
 pub mod train;
 
 pub use cache::{Cache, Full, PAGE, Room, Slot};
+pub use device::{Device, DeviceError, DeviceFault};
 pub use kernel::{KERNEL_CLASS, KernelFault, Kind, check_kernels};
 pub use load::{KindError, LoadError, Outline, PackError, Part, Report, Residual};
 pub use model::{Chunk, Model, StepError};

@@ -22,6 +22,7 @@ pub(crate) use rope::{Pairing, Rope};
 pub(crate) use shape::Shape;
 pub(crate) use weights::{Layer, Linear, Weights};
 
+use crate::device::{Device, DeviceFault, Opened};
 use source::Source;
 use std::path::{Path, PathBuf};
 
@@ -75,14 +76,21 @@ pub enum LoadError {
     Kind { name: String, source: KindError },
     #[error("the tensor {name}: {source}")]
     Pack { name: String, source: PackError },
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
 }
 
-/// Reads a part of the model in `folder`.
-pub(crate) fn read(folder: &Path, part: &Part) -> Result<(Weights, Report), LoadError> {
+/// Reads a part of the model in `folder` to an opened device.
+pub(crate) fn read(
+    folder: &Path,
+    part: &Part,
+    device: Device,
+    opened: &Opened,
+) -> Result<(Weights, Report), LoadError> {
     let began = std::time::Instant::now();
     let source = Source::open(folder)?;
-    let mut report = Report::of(&source);
-    let weights = weights::read(&source, part, &mut report)?;
+    let mut report = Report::of(&source, device);
+    let weights = weights::read(&source, part, opened, &mut report)?;
     report.took = began.elapsed();
     Ok((weights, report))
 }

@@ -3,6 +3,7 @@
 use crate::attention::{Past, attend};
 use crate::buffer::Buffer;
 use crate::cache::{Cache, PAGE, PageId, Pages, Room, Slot};
+use crate::device::{Device, DeviceFault};
 use crate::kernel::{Rows, products};
 use crate::load::{self, Layer, Linear, LoadError, Pairing, Part, Report, Shape, Weights};
 use crate::math;
@@ -18,7 +19,7 @@ pub struct Chunk<'a> {
     pub wants_logits: bool,
 }
 
-/// Why a step was not made. Nothing has changed then.
+/// Why a step was not made. Nothing has changed then, but where a device failed: what it read is lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
     #[error("a piece of no tokens")]
@@ -35,12 +36,17 @@ pub enum StepError {
     Guessed { guessed: usize, tokens: usize },
     #[error("this is a part of a model: its {part} of {layers} layers cannot make a step alone")]
     Partial { part: usize, layers: usize },
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
 }
 
 /// A loaded model, or a part of one. It does not change; sequences live in a [`Cache`].
 pub struct Model {
     pub(crate) weights: Weights,
     report: Report,
+    /// Where its weights lie, when that is not the host.
+    #[cfg(feature = "cuda")]
+    pub(crate) network: Option<crate::cuda::Network>,
 }
 
 /// Where one row of a step belongs.
@@ -54,9 +60,9 @@ pub(crate) struct Row {
 pub(crate) struct Step {
     /// The pages of each sequence.
     pub(crate) tables: Vec<Vec<PageId>>,
-    rows: Vec<Row>,
-    cos: Vec<f32>,
-    sin: Vec<f32>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) cos: Vec<f32>,
+    pub(crate) sin: Vec<f32>,
 }
 
 impl Model {
@@ -67,7 +73,24 @@ impl Model {
 
     /// Loads a part of the model in a folder. Weights that do not belong to it are not touched.
     pub fn load_part(folder: &Path, part: &Part) -> Result<Model, LoadError> {
-        load::read(folder, part).map(|(weights, report)| Model { weights, report })
+        Model::load_on(folder, part, Device::Cpu)
+    }
+
+    /// Loads a part of the model in a folder to a device, on which it is computed then.
+    pub fn load_on(folder: &Path, part: &Part, device: Device) -> Result<Model, LoadError> {
+        let opened = device.open()?;
+        let (weights, report) = load::read(folder, part, device, &opened)?;
+        Ok(Model {
+            #[cfg(feature = "cuda")]
+            network: opened.map(|gpu| crate::cuda::Network::new(gpu, &weights)).transpose()?,
+            weights,
+            report,
+        })
+    }
+
+    /// Where it is computed.
+    pub fn device(&self) -> Device {
+        self.report.device
     }
 
     /// Which part of the model this is.
@@ -110,7 +133,23 @@ impl Model {
     /// A cache with `room`.
     pub fn cache_of(&self, room: Room) -> Cache {
         let shape = &self.weights.shape;
-        Cache::new(room, self.weights.layers.len(), shape.kv_width(), shape.context)
+        let layers = self.weights.layers.len();
+        let mut cache = Cache::new(room, layers, shape.kv_width(), shape.context);
+        if self.device() != Device::Cpu {
+            cache.pages_mut().lie_away();
+        }
+        cache
+    }
+
+    /// Takes a device's memory for all of a cache, which the first step would take otherwise.
+    pub fn reserve(&self, cache: &mut Cache) -> Result<(), DeviceFault> {
+        #[cfg(feature = "cuda")]
+        if let Some(network) = &self.network {
+            cache.pages_mut().reserve(network.gpu())?;
+        }
+        // The host's memory is taken page by page.
+        let _ = cache;
+        Ok(())
     }
 
     /// Reads all `chunks` in one pass. Gives, for each that wants them, the logits of what follows.
@@ -136,11 +175,9 @@ impl Model {
     ) -> Result<Vec<Vec<f32>>, StepError> {
         self.check_whole()?;
         self.check(cache, chunks)?;
-        Ok(on_a_pool_thread(|| {
-            let (_, x) = self.read(cache, chunks);
-            let piece = |chunk: &Chunk<'_>| (chunk.tokens.len(), rows_wanted(cache, chunk));
-            self.ending(&wanted(chunks.iter().map(piece), self.hidden(), &x))
-        }))
+        let piece = |chunk: &Chunk<'_>| (chunk.tokens.len(), rows_wanted(cache, chunk));
+        let picks = wanted(chunks.iter().map(piece));
+        self.logits(cache, chunks, &picks)
     }
 
     /// Reads `tokens` of one sequence in one pass. Gives the logits of what follows each of them, as
@@ -154,19 +191,76 @@ impl Model {
         let chunk = [Chunk { slot, tokens, wants_logits: true }];
         self.check_whole()?;
         self.check(cache, &chunk)?;
+        let picks: Vec<usize> = (0..tokens.len()).collect();
+        self.logits(cache, &chunk, &picks)
+    }
+
+    /// Reads `chunks`, and gives the logits after the rows that are named.
+    fn logits(
+        &self,
+        cache: &mut Cache,
+        chunks: &[Chunk<'_>],
+        picks: &[usize],
+    ) -> Result<Vec<Vec<f32>>, StepError> {
+        let step = self.begin(cache, chunks);
+        let logits = self.logits_of(cache.pages_mut(), &step, &tokens_of(chunks), picks)?;
+        chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
+        Ok(logits)
+    }
+
+    fn logits_of(
+        &self,
+        pages: &mut Pages,
+        step: &Step,
+        tokens: &[u32],
+        picks: &[usize],
+    ) -> Result<Vec<Vec<f32>>, DeviceFault> {
+        #[cfg(feature = "cuda")]
+        if let Some(network) = &self.network {
+            let mut pass = network.pass(&self.weights, tokens.len())?;
+            pass.enter(tokens)?;
+            pass.layers(pages, step)?;
+            return pass.logits(picks);
+        }
+        pages.check_here()?;
         Ok(on_a_pool_thread(|| {
-            let (_, x) = self.read(cache, &chunk);
-            self.ending(&x)
+            let mut x = self.embed(tokens);
+            self.layers(pages, step, &mut x);
+            self.ending(&picked(picks, self.hidden(), &x))
         }))
     }
 
     /// Reads `chunks` by the embedding and the layers that are here.
-    pub(crate) fn read(&self, cache: &mut Cache, chunks: &[Chunk<'_>]) -> (Step, Buffer<f32>) {
+    pub(crate) fn read(
+        &self,
+        cache: &mut Cache,
+        chunks: &[Chunk<'_>],
+    ) -> Result<(Step, Vec<f32>), DeviceFault> {
         let step = self.begin(cache, chunks);
-        let mut x = self.embed(chunks);
-        self.layers(cache.pages_mut(), &step, &mut x);
+        let rows = self.rows_of(cache.pages_mut(), &step, &tokens_of(chunks))?;
         chunks.iter().for_each(|chunk| cache.publish(chunk.slot));
-        (step, x)
+        Ok((step, rows))
+    }
+
+    fn rows_of(
+        &self,
+        pages: &mut Pages,
+        step: &Step,
+        tokens: &[u32],
+    ) -> Result<Vec<f32>, DeviceFault> {
+        #[cfg(feature = "cuda")]
+        if let Some(network) = &self.network {
+            let mut pass = network.pass(&self.weights, tokens.len())?;
+            pass.enter(tokens)?;
+            pass.layers(pages, step)?;
+            return pass.rows();
+        }
+        pages.check_here()?;
+        Ok(on_a_pool_thread(|| {
+            let mut x = self.embed(tokens);
+            self.layers(pages, step, &mut x);
+            x.to_vec()
+        }))
     }
 
     /// All layers that are here, one after the other.
@@ -232,9 +326,8 @@ impl Model {
         step.tables.push(pages);
     }
 
-    fn embed(&self, chunks: &[Chunk<'_>]) -> Buffer<f32> {
+    fn embed(&self, tokens: &[u32]) -> Buffer<f32> {
         let hidden = self.weights.shape.hidden;
-        let tokens: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect();
         let mut x = Buffer::dirty(tokens.len() * hidden);
         let Some(ends) = &self.weights.ends else { return x };
         for (token, row) in tokens.iter().zip(x.chunks_exact_mut(hidden)) {
@@ -314,17 +407,22 @@ pub(crate) fn rows_wanted(cache: &Cache, chunk: &Chunk<'_>) -> usize {
 }
 
 /// The last rows of all pieces. Pieces say how many rows they have, and how many of the last are wanted.
-pub(crate) fn wanted(
-    pieces: impl Iterator<Item = (usize, usize)>,
-    hidden: usize,
-    x: &[f32],
-) -> Vec<f32> {
+pub(crate) fn wanted(pieces: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
     let (mut last, mut end) = (Vec::new(), 0);
     for (rows, wants) in pieces {
-        end += rows * hidden;
-        last.extend_from_slice(&x[end - wants.min(rows) * hidden..end]);
+        end += rows;
+        last.extend(end - wants.min(rows)..end);
     }
     last
+}
+
+/// The rows of `x` that are named, side by side.
+pub(crate) fn picked(rows: &[usize], hidden: usize, x: &[f32]) -> Vec<f32> {
+    rows.iter().flat_map(|row| &x[row * hidden..(row + 1) * hidden]).copied().collect()
+}
+
+fn tokens_of(chunks: &[Chunk<'_>]) -> Vec<u32> {
+    chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect()
 }
 
 /// On a thread of the pool, handing pieces to the others costs least.

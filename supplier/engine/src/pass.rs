@@ -11,7 +11,8 @@
 //! entered.
 
 use crate::cache::{Cache, PAGE, PageId, Pages};
-use crate::model::{Chunk, Model, Step, StepError, on_a_pool_thread, rows_wanted, wanted};
+use crate::device::{Device, DeviceFault};
+use crate::model::{Chunk, Model, Step, StepError, on_a_pool_thread, picked, rows_wanted, wanted};
 
 /// A piece of a sequence, as boxes know it that see no tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Store {
     pages: Pages,
 }
 
-/// Why rows were not taken. Nothing has changed then.
+/// Why rows were not taken. Nothing has changed then, but where a device failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PassError {
     #[error("{got} numbers came for {rows} rows of {hidden}")]
@@ -51,6 +52,8 @@ pub enum PassError {
     NotFinite,
     #[error("this part of the model has no head")]
     NoHead,
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
 }
 
 impl Store {
@@ -64,7 +67,11 @@ impl Model {
     /// Room for the keys and values of `pages` pages.
     pub fn store(&self, pages: usize) -> Store {
         let width = self.weights.shape.kv_width();
-        Store { pages: Pages::new(pages, self.weights.layers.len(), width) }
+        let mut pages = Pages::new(pages, self.weights.layers.len(), width);
+        if self.device() != Device::Cpu {
+            pages.lie_away();
+        }
+        Store { pages }
     }
 
     /// Reads `chunks` by the embedding and the layers that are here. Gives what the next box needs.
@@ -74,19 +81,28 @@ impl Model {
         chunks: &[Chunk<'_>],
     ) -> Result<(Vec<Span>, Vec<f32>), StepError> {
         self.check(cache, chunks)?;
-        let (step, x) = on_a_pool_thread(|| self.read(cache, chunks));
+        let (step, x) = self.read(cache, chunks)?;
         let span = |(chunk, table): (&Chunk<'_>, &Vec<PageId>)| Span {
             pages: table.iter().map(|page| page.number()).collect(),
             from: (cache.length(chunk.slot) - chunk.tokens.len()) as u32,
             count: chunk.tokens.len() as u32,
             wants: rows_wanted(cache, chunk) as u32,
         };
-        Ok((chunks.iter().zip(&step.tables).map(span).collect(), x.to_vec()))
+        Ok((chunks.iter().zip(&step.tables).map(span).collect(), x))
     }
 
     /// Runs the layers that are here over the rows of `spans`.
     pub fn pass(&self, store: &mut Store, spans: &[Span], x: &mut [f32]) -> Result<(), PassError> {
         let step = self.placed(store, spans, x)?;
+        #[cfg(feature = "cuda")]
+        if let Some(network) = &self.network {
+            let mut pass = network.pass(&self.weights, step.rows.len())?;
+            pass.take(x)?;
+            pass.layers(&mut store.pages, &step)?;
+            x.copy_from_slice(&pass.rows()?);
+            return Ok(());
+        }
+        store.pages.check_here()?;
         on_a_pool_thread(|| self.layers(&mut store.pages, &step, x));
         Ok(())
     }
@@ -101,6 +117,13 @@ impl Model {
             return Err(PassError::NoHead);
         }
         finite(rows)?;
+        #[cfg(feature = "cuda")]
+        if let Some(network) = &self.network {
+            let count = rows.len() / hidden;
+            let mut pass = network.pass(&self.weights, count)?;
+            pass.take(rows)?;
+            return Ok(pass.logits(&(0..count).collect::<Vec<_>>())?);
+        }
         Ok(on_a_pool_thread(|| self.ending(rows)))
     }
 
@@ -139,7 +162,8 @@ impl Model {
 
 /// The last rows of all spans, as many as each wants.
 pub fn last_rows(spans: &[Span], hidden: usize, x: &[f32]) -> Vec<f32> {
-    wanted(spans.iter().map(|span| (span.count as usize, span.wants as usize)), hidden, x)
+    let rows = wanted(spans.iter().map(|span| (span.count as usize, span.wants as usize)));
+    picked(&rows, hidden, x)
 }
 
 fn finite(x: &[f32]) -> Result<(), PassError> {

@@ -1,5 +1,7 @@
 //! The memory of the cache.
 
+use crate::device::DeviceFault;
+
 /// Tokens in one page: small enough that little is wasted, large enough that looking pages up
 /// costs nothing.
 pub const PAGE: usize = 32;
@@ -26,6 +28,10 @@ pub(crate) struct Pages {
     all: usize,
     layers: usize,
     width: usize,
+    /// Whether pages lie on a GPU, in memory that is taken for all of them when the first is needed.
+    away: bool,
+    #[cfg(feature = "cuda")]
+    memory: Option<crate::cuda::Memory>,
 }
 
 impl PageId {
@@ -36,7 +42,51 @@ impl PageId {
 
 impl Pages {
     pub(crate) fn new(all: usize, layers: usize, width: usize) -> Pages {
-        Pages { pages: Vec::new(), free: Vec::new(), used: 0, all, layers, width }
+        Pages {
+            pages: Vec::new(),
+            free: Vec::new(),
+            used: 0,
+            all,
+            layers,
+            width,
+            away: false,
+            #[cfg(feature = "cuda")]
+            memory: None,
+        }
+    }
+
+    /// No page takes memory of the host: a GPU holds them.
+    pub(crate) fn lie_away(&mut self) {
+        self.away = true;
+    }
+
+    /// Whether the host holds the pages.
+    pub(crate) fn check_here(&self) -> Result<(), DeviceFault> {
+        if self.away { Err(DeviceFault::Elsewhere) } else { Ok(()) }
+    }
+
+    /// Where all pages of all layers lie on a GPU.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn reserve(
+        &mut self,
+        gpu: &std::sync::Arc<dyn crate::cuda::Gpu>,
+    ) -> Result<crate::cuda::Place, DeviceFault> {
+        if !self.away {
+            return Err(DeviceFault::Elsewhere);
+        }
+        let memory = match self.memory.take() {
+            Some(memory) if memory.is_of(gpu) => memory,
+            Some(_) => return Err(DeviceFault::Elsewhere),
+            None => crate::cuda::pages_memory(gpu, self.all, self.layers, self.width)?,
+        };
+        Ok(self.memory.insert(memory).place())
+    }
+
+    fn floats(&self) -> Vec<f32> {
+        match self.away {
+            true => Vec::new(),
+            false => vec![0.0; self.layers * 2 * PAGE * self.width],
+        }
     }
 
     /// Pages at most.
@@ -62,7 +112,7 @@ impl Pages {
     /// An unused page.
     pub(super) fn take(&mut self) -> PageId {
         let page = self.free.pop().unwrap_or_else(|| {
-            let floats = vec![0.0; self.layers * 2 * PAGE * self.width];
+            let floats = self.floats();
             self.pages.push(Page { floats, ..Page::default() });
             PageId(self.pages.len() - 1)
         });
@@ -80,9 +130,8 @@ impl Pages {
         while self.pages.len() <= number {
             self.pages.push(Page::default());
         }
-        let page = &mut self.pages[number];
-        if page.floats.is_empty() {
-            page.floats = vec![0.0; self.layers * 2 * PAGE * self.width];
+        if self.pages[number].floats.is_empty() {
+            self.pages[number].floats = self.floats();
         }
         Some(PageId(number))
     }

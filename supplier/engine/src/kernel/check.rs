@@ -16,11 +16,11 @@ pub const KERNEL_CLASS: &str = "lode-exact-1";
 const EXPECTED: &str = "2d32eb568047239b5704b406e3ba7d0a956ba04567bfb3012a876b71b25ff2d5";
 
 /// A strip and a bit of another, so that both whole and cut strips are computed.
-const ROWS: usize = 21;
-const COLUMNS: usize = 512;
+pub(crate) const ROWS: usize = 21;
+pub(crate) const COLUMNS: usize = 512;
 
 /// Enough rows of activations for all widths of the kernels: 8, 4, 2 and 1.
-const TEXTS: usize = 15;
+pub(crate) const TEXTS: usize = 15;
 
 /// This machine gives other bits than its class.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,7 @@ fn digest(level: Level) -> blake3::Hash {
 }
 
 /// Weights as a file holds them: codes at random, scales near one.
-fn weights(kind: Kind, numbers: &mut Numbers) -> Vec<u8> {
+pub(crate) fn weights(kind: Kind, numbers: &mut Numbers) -> Vec<u8> {
     let bytes = kind.bytes(ROWS, COLUMNS).expect("the columns are whole blocks");
     let mut bytes: Vec<u8> = (0..bytes).map(|_| numbers.next() as u8).collect();
     let (_, block) = kind.block();
@@ -95,7 +95,7 @@ fn weights(kind: Kind, numbers: &mut Numbers) -> Vec<u8> {
 }
 
 /// Numbers from a counter (SplitMix64).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
@@ -106,7 +106,7 @@ impl Numbers {
     }
 
     /// From -1 to 1.
-    fn float(&mut self) -> f32 {
+    pub(crate) fn float(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u32 << 23) as f32 - 1.0
     }
 }

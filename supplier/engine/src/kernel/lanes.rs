@@ -16,7 +16,7 @@ pub(super) use avx512::Avx512;
 pub(super) use plain::Plain;
 
 /// Columns of one strip of a matrix.
-pub(super) const COLUMNS: usize = 16;
+pub(crate) const COLUMNS: usize = 16;
 
 /// Sixteen numbers and what is done with them. `F` are floats, `I` sums of integer products, `W`
 /// the 64 bytes that hold four codes for each column.

@@ -16,7 +16,7 @@ pub(crate) const BLOCK: usize = 256;
 pub(crate) const GROUPS: usize = BLOCK / GROUP;
 
 /// How the weights of a matrix lie in memory. What a weight is, of its code `q`:
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Form {
     F32,
     F16,
@@ -36,6 +36,25 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    #[cfg(feature = "cuda")]
+    pub(crate) const ALL: [Form; 9] = [
+        Form::F32,
+        Form::F16,
+        Form::BF16,
+        Form::Eight,
+        Form::Pairs4,
+        Form::Pairs8,
+        Form::Super4,
+        Form::Super8,
+        Form::Six,
+    ];
+
+    /// Whether its weights are floats, which are multiplied with activations that are not rounded.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, Form::F32 | Form::F16 | Form::BF16)
+    }
+
     /// Bytes of codes of one group of one strip.
     pub(crate) fn code_bytes(self) -> usize {
         let bits = match self {
@@ -72,11 +91,14 @@ pub(crate) struct Line(pub(crate) [u8; 64]);
 
 /// Weights, `rows` of them for the outputs, `columns` for the inputs.
 pub(crate) struct Matrix {
-    pub(super) form: Form,
-    pub(super) rows: usize,
-    pub(super) columns: usize,
+    pub(crate) form: Form,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
     pub(super) codes: Vec<Line>,
     pub(super) heads: Vec<u8>,
+    /// Where it lies when it was moved to a GPU; there are no codes and heads here then.
+    #[cfg(feature = "cuda")]
+    pub(crate) panel: Option<crate::cuda::Panel>,
 }
 
 impl Matrix {
@@ -85,8 +107,46 @@ impl Matrix {
         self.codes.len() * size_of::<Line>() + self.heads.len()
     }
 
-    pub(super) fn strips(&self) -> usize {
+    pub(crate) fn strips(&self) -> usize {
         self.rows.div_ceil(COLUMNS)
+    }
+
+    /// Moves it, and what is added to its products, to an opened device.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn move_to(
+        &mut self,
+        bias: Option<&[f32]>,
+        device: &crate::device::Opened,
+    ) -> Result<(), crate::device::DeviceFault> {
+        let Some(gpu) = device else { return Ok(()) };
+        self.panel = Some(crate::cuda::Panel::of(gpu, self.code_bytes(), &self.heads, bias)?);
+        (self.codes, self.heads) = (Vec::new(), Vec::new());
+        Ok(())
+    }
+
+    /// A matrix on the processor is where it should be.
+    #[cfg(not(feature = "cuda"))]
+    #[expect(clippy::unnecessary_wraps, reason = "on a GPU there may be no room")]
+    pub(crate) fn move_to(
+        &mut self,
+        _: Option<&[f32]>,
+        _: &crate::device::Opened,
+    ) -> Result<(), crate::device::DeviceFault> {
+        Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn code_bytes(&self) -> &[u8] {
+        let bytes = self.codes.len() * size_of::<Line>();
+        // SAFETY: lines are bytes side by side, with nothing between them.
+        unsafe { std::slice::from_raw_parts(self.codes.as_ptr().cast(), bytes) }
+    }
+
+    /// Bytes of the codes and of the heads of one strip.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn strip_bytes(&self) -> (usize, usize) {
+        let lines = Matrix::strip_lines(self.form, self.columns);
+        (lines * size_of::<Line>(), self.form.head_bytes(self.columns))
     }
 
     /// Lines of codes of one strip.

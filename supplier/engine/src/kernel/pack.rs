@@ -51,7 +51,15 @@ impl Matrix {
                 }
             });
         }
-        Ok(Matrix { form, rows, columns, codes, heads })
+        Ok(Matrix {
+            form,
+            rows,
+            columns,
+            codes,
+            heads,
+            #[cfg(feature = "cuda")]
+            panel: None,
+        })
     }
 
     /// Writes the weights of one row into `out`, which has as many places as there are columns.

@@ -1,6 +1,7 @@
 //! What was loaded, and how it is run.
 
 use super::source::Source;
+use crate::device::Device;
 use crate::kernel::{Kind, class};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,13 +18,15 @@ pub struct Report {
     pub vocabulary: usize,
     /// For each type of weights: tensors, bytes in the file, bytes in memory.
     pub weights: BTreeMap<Kind, (usize, usize, usize)>,
-    /// The kernels of this processor.
+    /// Where it is computed.
+    pub device: Device,
+    /// The kernels of this processor; a GPU has its own.
     pub kernels: &'static str,
     pub took: Duration,
 }
 
 impl Report {
-    pub(super) fn of(source: &Source) -> Report {
+    pub(super) fn of(source: &Source, device: Device) -> Report {
         let shape = &source.shape;
         Report {
             path: source.path.clone(),
@@ -32,7 +35,11 @@ impl Report {
             context: shape.context,
             vocabulary: shape.vocabulary,
             weights: BTreeMap::new(),
-            kernels: class(),
+            device,
+            kernels: match device {
+                Device::Cpu => class(),
+                Device::Cuda(_) | Device::Emulator => "cuda",
+            },
             took: Duration::ZERO,
         }
     }
@@ -66,12 +73,13 @@ impl fmt::Display for Report {
         let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
         write!(
             f,
-            "{}: {}, {} layers, {} tokens of context, {} in the vocabulary; kernels: {}",
+            "{}: {}, {} layers, {} tokens of context, {} in the vocabulary; device: {}, kernels: {}",
             self.path.display(),
             self.family,
             self.layers,
             self.context,
             self.vocabulary,
+            self.device,
             self.kernels
         )?;
         for (kind, (count, disk, memory)) in &self.weights {

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use super::{LoadError, Part, Report, Shape};
+use crate::device::Opened;
 use crate::kernel::Matrix;
 use std::sync::Arc;
 
@@ -48,11 +49,12 @@ const NEEDLESS: &[&str] = &["rope_freqs.weight", "attn_rot_embd.weight", "rotary
 pub(crate) fn read(
     source: &Source,
     part: &Part,
+    device: &Opened,
     report: &mut Report,
 ) -> Result<Weights, LoadError> {
     let shape = source.shape.clone();
     let part = part.within(shape.layers)?;
-    let mut reader = Reader { source, report, used: Vec::new() };
+    let mut reader = Reader { source, device, report, used: Vec::new() };
     let ends = if part.ends { Some(reader.ends(&shape)?) } else { None };
     let mut layers = Vec::new();
     for i in part.layers.clone() {
@@ -78,6 +80,7 @@ fn no_stranger(source: &Source, used: &[String]) -> Result<(), LoadError> {
 
 struct Reader<'a> {
     source: &'a Source,
+    device: &'a Opened,
     report: &'a mut Report,
     used: Vec<String>,
 }
@@ -85,7 +88,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn ends(&mut self, shape: &Shape) -> Result<Ends, LoadError> {
         let (h, vocabulary) = (shape.hidden, shape.vocabulary);
-        let embedding = Arc::new(self.matrix("token_embd.weight", vocabulary, h)?);
+        let embedding = Arc::new(self.matrix("token_embd.weight", vocabulary, h, None)?);
         let norm = self.vector("output_norm.weight", h)?;
         let head = if shape.tied {
             self.used.push("output.weight".to_owned());
@@ -125,13 +128,13 @@ impl Reader<'_> {
     }
 
     fn linear(&mut self, name: &str, rows: usize, columns: usize) -> Result<Linear, LoadError> {
-        let matrix = Arc::new(self.matrix(&format!("{name}.weight"), rows, columns)?);
         let bias = format!("{name}.bias");
         let bias = match self.source.sizes(&bias) {
             Some(_) => Some(self.vector(&bias, rows)?),
             None => None,
         };
-        Ok(Linear { matrix, bias })
+        let matrix = self.matrix(&format!("{name}.weight"), rows, columns, bias.as_deref())?;
+        Ok(Linear { matrix: Arc::new(matrix), bias })
     }
 
     fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
@@ -139,12 +142,20 @@ impl Reader<'_> {
         vector(self.source, name, length)
     }
 
-    fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
+    /// A matrix where the model is computed, together with what is added to its products.
+    fn matrix(
+        &mut self,
+        name: &str,
+        rows: usize,
+        columns: usize,
+        bias: Option<&[f32]>,
+    ) -> Result<Matrix, LoadError> {
         self.used.push(name.to_owned());
         let (kind, bytes) = self.source.bytes(name, &[rows, columns])?;
-        let matrix = Matrix::pack(kind, bytes, rows, columns)
+        let mut matrix = Matrix::pack(kind, bytes, rows, columns)
             .map_err(|source| LoadError::Pack { name: name.to_owned(), source })?;
         self.report.packed(kind, bytes.len(), matrix.bytes());
+        matrix.move_to(bias, self.device)?;
         Ok(matrix)
     }
 }

@@ -7,6 +7,8 @@ mod build;
 mod cut;
 mod damage;
 mod exact;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod guesses;
 mod parts;
 mod plain;
