@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::http::Request;
 use build::{Format, Spec};
 use daemon::Stop;
-use engine::{Kind, Outline};
+use engine::{Device, Kind, Outline};
 use futures::StreamExt;
 use serde_json::json;
 use std::path::Path;
@@ -49,7 +49,7 @@ async fn bench() {
     let (answers, tokens) = (argument(3, 8), argument(4, 60));
     let folder = tempfile::tempdir().unwrap();
     model(folder.path());
-    let curve = stage::curve(folder.path()).unwrap();
+    let curve = stage::curve(folder.path(), Device::Cpu).unwrap();
     let (router, stops) = crew(folder.path(), boxes, hop, argument(5, 0), &curve).await;
     run(&router, answers, 4).await;
     let guesses = figures(&router, "speculated").await;
@@ -151,7 +151,7 @@ async fn crew(
         let model = engine::Model::load(folder).unwrap();
         return (supplier::router(parts(model), Stop::new()).unwrap(), stops);
     }
-    let pipeline = Pipeline::new(settings, &at, folder, 1 << 34).unwrap();
+    let pipeline = Pipeline::new(settings, &at, (folder, Device::Cpu), 1 << 34).unwrap();
     let parts = parts(pipeline.ends().unwrap());
     (supplier::front(Some(pipeline), parts, Stop::new()).unwrap().router, stops)
 }
@@ -167,6 +167,7 @@ async fn run_stage(
     let (key, stop) = (LinkKey::new().unwrap(), Stop::new());
     let parts = stage::Parts {
         model: folder.to_owned(),
+        device: Device::Cpu,
         outline: Outline::read(folder).unwrap(),
         keys: Keys::new(&key).unwrap(),
         heads: vec![head],

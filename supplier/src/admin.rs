@@ -8,6 +8,7 @@
 
 use crate::config::Limits;
 use crate::crew::Board;
+use crate::lost::Lost;
 use crate::metrics::Metrics;
 use crate::serve::ServeError;
 use axum::extract::State;
@@ -36,6 +37,7 @@ pub struct Front {
     pub router: Router,
     pub dial: Dial,
     pub work: Work,
+    pub(crate) lost: Lost,
 }
 
 /// What a supplier does, in figures.
@@ -82,7 +84,7 @@ pub async fn serve(
     listener: TcpListener,
     stop: Stop,
 ) -> Result<(), ServeError> {
-    let Front { router, dial, work } = front;
+    let Front { router, dial, work, lost } = front;
     let (reload, miner, client) =
         (owner.reload, owner.miner.map(Into::into), reqwest::Client::new());
     let admin = Admin { dial, reload, stop: stop.clone(), work, miner, client };
@@ -109,7 +111,8 @@ pub async fn serve(
     let served = daemon::serve_within(router, listener, stop, owner.drain).await;
     beside.ask();
     tasks.shutdown().await;
-    served.map_err(ServeError::Listener)
+    served.map_err(ServeError::Listener)?;
+    Ok(lost.check()?)
 }
 
 impl Work {

@@ -26,6 +26,9 @@ pub struct Config {
     /// Cores that compute; 0: all but one.
     #[serde(default)]
     pub threads: usize,
+    /// Where the model is computed: the processor, or an NVIDIA GPU.
+    #[serde(default)]
+    pub device: engine::Device,
     #[serde(default)]
     pub limits: Limits,
     /// How a model over several boxes is run.

@@ -40,6 +40,7 @@ mod desk;
 mod grammar;
 mod guess;
 pub mod link;
+mod lost;
 pub mod memory;
 mod metrics;
 pub mod pipeline;

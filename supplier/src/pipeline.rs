@@ -2,7 +2,7 @@
 
 use crate::link::{KeyError, Keys, LinkKey, PeerKey, SecureError};
 use crate::stage::curve;
-use engine::{LoadError, Model, Outline, Part, Residual};
+use engine::{Device, LoadError, Model, Outline, Part, Residual};
 use serde::Deserialize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -121,6 +121,7 @@ pub struct Pipeline {
     pub(crate) settings: Settings,
     pub(crate) stages: Vec<(PeerKey, String, Option<Range<usize>>)>,
     pub(crate) folder: PathBuf,
+    pub(crate) device: Device,
     pub(crate) outline: Outline,
     pub(crate) keys: Keys,
     /// Microseconds that one layer takes at the head for so many rows.
@@ -145,12 +146,12 @@ pub enum PipelineError {
 }
 
 impl Pipeline {
-    /// Reads what the model in `folder` is, and measures how fast its layers run here. `memory`:
-    /// bytes that the head may use for weights.
+    /// Reads what the model in a folder is, and measures how fast its layers run on a device of this box.
+    /// `memory`: bytes that the head may use for weights.
     pub fn new(
         settings: Settings,
         stages: &[StageAt],
-        folder: &Path,
+        (folder, device): (&Path, Device),
         memory: u64,
     ) -> Result<Pipeline, PipelineError> {
         let outline = Outline::read(folder)?;
@@ -170,13 +171,14 @@ impl Pipeline {
         let keys = Keys::new(&LinkKey::open(&settings.key)?)?;
         let left = (memory as usize).saturating_sub(outline.ends_bytes);
         let most = (left / outline.layer_bytes.max(1)).min(layers);
-        let (folder, curve) = (folder.to_owned(), curve(folder)?);
-        Ok(Pipeline { settings, stages: known, folder, outline, keys, curve, most })
+        let (folder, curve) = (folder.to_owned(), curve(folder, device)?);
+        Ok(Pipeline { settings, stages: known, folder, device, outline, keys, curve, most })
     }
 
     /// The head's part of the model before anything is planned: both ends, no layer.
     pub fn ends(&self) -> Result<Model, LoadError> {
-        Model::load_part(&self.folder, &Part::head(0, self.settings.residual.into()))
+        let part = Part::head(0, self.settings.residual.into());
+        Model::load_on(&self.folder, &part, self.device)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::link::{
 };
 use crate::plan::{Place, Problem};
 use crate::stage::curve;
-use engine::{Cache, Chunk, LoadError, Model, Outline, Part, Residual, last_rows};
+use engine::{Cache, Chunk, Device, LoadError, Model, Outline, Part, Residual, last_rows};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -74,9 +74,9 @@ pub enum ProfilesError {
     Model(String),
 }
 
-/// Measures what this box can do with the model in `folder`; ways are left to [`way`].
+/// Measures what this box can do with the model in a folder on a device; ways are left to [`way`].
 pub fn profile(
-    folder: &Path,
+    (folder, device): (&Path, Device),
     key: PeerKey,
     (name, address): (String, String),
     (weights_bytes, cache_bytes): (u64, u64),
@@ -95,15 +95,15 @@ pub fn profile(
         kv_bytes: outline.kv_bytes,
         weights_bytes,
         cache_bytes,
-        curve: curve(folder)?,
-        ends_micros: ends(folder)?,
+        curve: curve(folder, device)?,
+        ends_micros: ends(folder, device)?,
         ways: Vec::new(),
     })
 }
 
 /// Microseconds of embedding and head for one row, the quickest of some.
-fn ends(folder: &Path) -> Result<f64, LoadError> {
-    let model = Model::load_part(folder, &Part::head(0, Residual::F32))?;
+fn ends(folder: &Path, device: Device) -> Result<f64, LoadError> {
+    let model = Model::load_on(folder, &Part::head(0, Residual::F32), device)?;
     let once = |cache: &mut Cache| -> Option<Duration> {
         let slot = cache.take().ok()?;
         let began = Instant::now();

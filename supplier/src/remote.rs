@@ -18,6 +18,7 @@ use crate::admin::{Dial, Front, Work};
 use crate::ask::{self, Ask};
 use crate::config::{Limits, Server};
 use crate::defaults::Defaults;
+use crate::lost::Lost;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::serve::ServeError;
@@ -101,7 +102,7 @@ pub fn front(parts: Parts, stop: Stop) -> Result<Front, ServeError> {
         stop: stop.clone(),
     };
     tokio::spawn(watch::follow(remote.clone(), parts.child));
-    let ready = remote.watched.clone();
+    let (ready, lost) = (remote.watched.clone(), Lost::none_yet(stop.clone()));
     let health = Health::new(registry, move || match stop.is_asked() {
         true => Err("stopping".to_owned()),
         false => ready.ready(),
@@ -117,7 +118,7 @@ pub fn front(parts: Parts, stop: Stop) -> Result<Front, ServeError> {
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
         .with_state(remote);
-    Ok(Front { router: health.router().merge(api), dial, work })
+    Ok(Front { router: health.router().merge(api), dial, work, lost })
 }
 
 fn client(parts: &Parts) -> Result<reqwest::Client, reqwest::Error> {

@@ -9,6 +9,7 @@ use crate::defaults::Defaults;
 use crate::desk::{Desk, briefs};
 use crate::grammar::{Grammar, Grammars};
 use crate::link::frame_max;
+use crate::lost::Lost;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
@@ -24,7 +25,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use daemon::Stop;
 use daemon::health::Health;
-use engine::{Full, KERNEL_CLASS, Model, PAGE, Residual, Room};
+use engine::{DeviceFault, Full, KERNEL_CLASS, Model, PAGE, Residual, Room};
 use futures::Stream;
 use futures::stream::{SelectAll, StreamExt, select_all};
 use meter::{Endpoint, Meter};
@@ -61,6 +62,8 @@ pub enum ServeError {
     Client(String),
     #[error("serving failed: {0}")]
     Listener(std::io::Error),
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
 }
 
 #[derive(Clone)]
@@ -104,6 +107,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
     let (room, dial) = (room(&parts.model, &parts.limits), Dial::of(&parts.limits));
     let context_max = parts.model.context_max() as u64;
     let grammars = Arc::new(Grammars::new(parts.meter.clone(), parts.model.vocabulary()));
+    let lost = Lost::none_yet(stop.clone());
     let workshop = Workshop {
         model: parts.model,
         meter: parts.meter.clone(),
@@ -114,11 +118,16 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         dial: dial.clone(),
         waiting: waiting.clone(),
         metrics: metrics.clone(),
+        lost: lost.clone(),
     };
     let work = Work::new(parts.name.clone().into(), metrics.clone(), waiting.clone());
     let mut boxes = None;
     match pipeline {
-        None => compute(move || workshop.run(&received))?,
+        None => {
+            let mut cache = workshop.model.cache_of(room);
+            workshop.model.reserve(&mut cache)?;
+            compute(move || workshop.run(cache, &received))?;
+        }
         Some(pipeline) => {
             let (tell, events) = channel();
             let addresses = pipeline.stages.iter().map(|(_, address, _)| address.as_str());
@@ -153,7 +162,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
         .with_state(supplier);
-    Ok(Front { router: health.router().merge(api), dial: front, work: work.over(boxes) })
+    Ok(Front { router: health.router().merge(api), dial: front, work: work.over(boxes), lost })
 }
 
 /// Runs `work` on a thread of its own.

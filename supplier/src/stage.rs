@@ -24,7 +24,7 @@ use crate::link::{About, Keys, PeerKey, VERSION, accept};
 use attend::Desk;
 use compute::Compute;
 use daemon::Stop;
-use engine::Outline;
+use engine::{Device, Outline};
 use figures::Figures;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -49,6 +49,8 @@ const SEND: Duration = Duration::from_secs(10);
 pub struct Parts {
     /// The folder of the model.
     pub model: PathBuf,
+    /// Where its layers are computed.
+    pub device: Device,
     pub outline: Outline,
     pub keys: Keys,
     /// Whose orders it takes.

@@ -8,6 +8,7 @@ use crate::admin::Dial;
 use crate::author::{Author, Brief, Finish};
 use crate::batch::{self, Pace};
 use crate::guess::Guesser;
+use crate::lost::Lost;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::shelf::Record;
@@ -75,6 +76,7 @@ pub(crate) struct Workshop {
     pub(crate) dial: Dial,
     pub(crate) waiting: Arc<AtomicUsize>,
     pub(crate) metrics: Metrics,
+    pub(crate) lost: Lost,
 }
 
 /// An answer that is being made.
@@ -94,8 +96,7 @@ struct Sequence {
 
 impl Workshop {
     /// Works until nobody can send jobs any more and all are done.
-    pub(crate) fn run(self, jobs: &Receiver<Job>) {
-        let mut cache = self.model.cache_of(self.room);
+    pub(crate) fn run(self, mut cache: Cache, jobs: &Receiver<Job>) {
         let mut queue = Queue::new(self.waiting.clone());
         let mut running: Vec<Sequence> = Vec::new();
         let (mut turn, mut pace) = (0, Pace::default());
@@ -165,6 +166,7 @@ impl Workshop {
                 }
             }
             Err(error) => {
+                self.lost.hear(&error);
                 tracing::error!(%error, "a step failed");
                 for portion in portions {
                     running[portion.at].fail(error.to_string());

@@ -88,7 +88,7 @@ fn config(path: &Path) -> anyhow::Result<Config> {
 
 /// A listed model as auditors have it.
 pub(crate) fn model(folder: &Path, service: &ServiceId) -> anyhow::Result<Model> {
-    let identify = Arc::new(Again(replay::load(folder, service.as_str())?));
+    let identify = Arc::new(Again(replay::load((folder, engine::Device::Cpu), service.as_str())?));
     Ok(Model { identify, meter: Arc::new(meter::Meter::load(folder)?) })
 }
 

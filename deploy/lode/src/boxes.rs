@@ -4,6 +4,7 @@ use crate::replay;
 use crate::role::{self, Start};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
+use engine::Device;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -97,6 +98,9 @@ pub(crate) struct Stage {
     /// Cores that compute; 0: all but one.
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Where layers are computed: cpu, or an NVIDIA GPU as cuda or cuda:1.
+    #[arg(long, default_value_t)]
+    device: Device,
     /// Write logs as JSON.
     #[arg(long)]
     log_json: bool,
@@ -146,10 +150,11 @@ impl Stage {
                 keys: Keys::new(&key)?,
                 heads: self.head.clone(),
                 fixed: self.layers.as_ref().map(|layers| layers.0.clone()),
-                weights_bytes: weights_bytes(self.memory_mib)?,
+                weights_bytes: weights_bytes(self.memory_mib, self.device)?,
                 cache_bytes: self.cache_mib << 20,
-                curve: stage::curve(&self.model)?,
+                curve: stage::curve(&self.model, self.device)?,
                 model: self.model.clone(),
+                device: self.device,
                 admin,
             };
             check(&parts, &self.model)?;
@@ -169,8 +174,10 @@ fn check(parts: &stage::Parts, model: &Path) -> anyhow::Result<()> {
 }
 
 /// Bytes for weights: as told, or most of what is free.
-pub(crate) fn weights_bytes(mib: Option<u64>) -> anyhow::Result<u64> {
-    let free = supplier::memory::for_weights;
-    let told = mib.map(|mib| mib << 20).or_else(free);
+pub(crate) fn weights_bytes(mib: Option<u64>, device: Device) -> anyhow::Result<u64> {
+    let told = match mib {
+        Some(mib) => Some(mib << 20),
+        None => supplier::memory::for_weights_on(device)?,
+    };
     told.context("this system does not say how much memory is free: say --memory-mib")
 }

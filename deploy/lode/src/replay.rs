@@ -5,6 +5,7 @@ use crate::print;
 use crate::role::limit_threads;
 use anyhow::Context;
 use clap::Args;
+use engine::{Device, Part};
 use proto::Digest;
 use proto::dossier::{Checked, Dossier};
 use proto::evidence::{Evidence as Shown, Shown as Kind};
@@ -39,6 +40,9 @@ pub(crate) struct Options {
     /// Cores that compute; 0: all but one.
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Where the answer is made again: cpu, or an NVIDIA GPU as cuda or cuda:1. The bits are the same.
+    #[arg(long, default_value_t)]
+    device: Device,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -70,7 +74,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let (dossier, checked) = open(&options.dossier)?;
     limit_threads(options.threads);
     engine::check_kernels()?;
-    let replayer = load(&options.model, dossier.service.as_str())?;
+    let replayer = load((&options.model, options.device), dossier.service.as_str())?;
     let began = Instant::now();
     let report = again(&replayer, &dossier, &checked)?;
     let outcome = Outcome {
@@ -115,9 +119,9 @@ pub(crate) fn again(
     Ok(replayer.replay(&relay))
 }
 
-/// What makes answers of the model in `folder` again, which is listed as `service`.
-pub(crate) fn load(folder: &Path, service: &str) -> anyhow::Result<Replayer> {
-    let model = engine::Model::load(folder)?;
+/// What makes answers of the model in a folder again, on a device; it is listed as `service`.
+pub(crate) fn load((folder, device): (&Path, Device), service: &str) -> anyhow::Result<Replayer> {
+    let model = engine::Model::load_on(folder, &Part::whole(), device)?;
     let meter = Arc::new(meter::Meter::load(folder)?);
     let defaults = supplier::Defaults::load(folder)?;
     Ok(Replayer::new(model, meter, service, defaults))

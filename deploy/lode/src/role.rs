@@ -138,11 +138,12 @@ pub(crate) fn supplier(start: &Start, backend: Option<Kind>) -> anyhow::Result<(
     start.run(async |stop| {
         let listener = bind(config.listen.clone()).await?;
         let began = std::time::Instant::now();
-        tracing::info!(folder = %config.model.display(), class = engine::KERNEL_CLASS, "loading the model");
-        let pipeline = pipeline(&config.model, config.pipeline.clone(), &config.stages)?;
+        let device = config.device;
+        tracing::info!(folder = %config.model.display(), %device, class = engine::KERNEL_CLASS, "loading the model");
+        let pipeline = pipeline((&config.model, device), config.pipeline.clone(), &config.stages)?;
         let model = match &pipeline {
             Some(pipeline) => pipeline.ends()?,
-            None => engine::Model::load(&config.model)?,
+            None => engine::Model::load_on(&config.model, &engine::Part::whole(), device)?,
         };
         let meter = Arc::new(meter::Meter::load(&config.model)?);
         tracing::info!(model = config.name, took = ?began.elapsed(), "the model is loaded");
@@ -157,14 +158,14 @@ pub(crate) fn supplier(start: &Start, backend: Option<Kind>) -> anyhow::Result<(
 
 /// The boxes that the configuration names, if it names any.
 fn pipeline(
-    model: &Path,
+    model: (&Path, engine::Device),
     settings: supplier::pipeline::Settings,
     stages: &[supplier::pipeline::StageAt],
 ) -> anyhow::Result<Option<supplier::Pipeline>> {
     if stages.is_empty() {
         return Ok(None);
     }
-    let memory = supplier::memory::for_weights().unwrap_or(u64::MAX);
+    let memory = supplier::memory::for_weights_on(model.1)?.unwrap_or(u64::MAX);
     Ok(Some(supplier::Pipeline::new(settings, stages, model, memory)?))
 }
 

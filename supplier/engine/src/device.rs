@@ -1,10 +1,12 @@
 //! Where a model is computed.
 
+use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
 
 /// Where a model is computed. All devices give the same bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Device {
     /// The processor.
     #[default]
@@ -33,6 +35,14 @@ impl FromStr for Device {
                 number.map(Device::Cuda).ok_or_else(|| DeviceError(text.to_owned()))
             }
         }
+    }
+}
+
+impl TryFrom<String> for Device {
+    type Error = DeviceError;
+
+    fn try_from(text: String) -> Result<Device, DeviceError> {
+        text.parse()
     }
 }
 
@@ -92,6 +102,15 @@ pub(crate) type Opened = Option<std::sync::Arc<dyn crate::cuda::Gpu>>;
 pub(crate) struct Opened;
 
 impl Device {
+    /// Bytes of its own memory that are free now; `None` where it has none but the host's.
+    pub fn memory(self) -> Result<Option<u64>, DeviceFault> {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = self.open()? {
+            return Ok(gpu.memory()?.map(|room| room.free as u64));
+        }
+        self.open().map(|_| None)
+    }
+
     #[cfg(feature = "cuda")]
     pub(crate) fn open(self) -> Result<Opened, DeviceFault> {
         crate::cuda::open(self)

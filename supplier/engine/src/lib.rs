@@ -14,6 +14,7 @@
 //! cache     keys and values, in pages that sequences share
 //! device    where it is computed: the processor or, by the feature `cuda`, a GPU
 //! model     one step over a batch
+//! step      its rows, and which of them are asked for
 //! pass      a step over several boxes, each with some of the layers
 //! sampler   the next token, a function of logits, settings, seed and position
 //! ```
@@ -30,6 +31,7 @@ mod math;
 mod model;
 mod pass;
 mod sampler;
+mod step;
 mod threads;
 #[cfg(feature = "train")]
 pub mod train;

@@ -89,6 +89,10 @@ pub(crate) fn read(
 ) -> Result<(Weights, Report), LoadError> {
     let began = std::time::Instant::now();
     let source = Source::open(folder)?;
+    #[cfg(feature = "cuda")]
+    if let Some(gpu) = opened {
+        gpu.check_room("the weights", source.bytes_of(&part.within(source.shape.layers)?))?;
+    }
     let mut report = Report::of(&source, device);
     let weights = weights::read(&source, part, opened, &mut report)?;
     report.took = began.elapsed();

@@ -7,6 +7,7 @@ use crate::device::{Device, DeviceFault};
 use crate::kernel::{Rows, products};
 use crate::load::{self, Layer, Linear, LoadError, Pairing, Part, Report, Shape, Weights};
 use crate::math;
+use crate::step::{Row, Step, picked, rows_wanted, tokens_of, wanted};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -47,22 +48,6 @@ pub struct Model {
     /// Where its weights lie, when that is not the host.
     #[cfg(feature = "cuda")]
     pub(crate) network: Option<crate::cuda::Network>,
-}
-
-/// Where one row of a step belongs.
-pub(crate) struct Row {
-    pub(crate) table: usize,
-    pub(crate) position: usize,
-}
-
-/// What all layers of a step share.
-#[derive(Default)]
-pub(crate) struct Step {
-    /// The pages of each sequence.
-    pub(crate) tables: Vec<Vec<PageId>>,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) cos: Vec<f32>,
-    pub(crate) sin: Vec<f32>,
 }
 
 impl Model {
@@ -143,12 +128,28 @@ impl Model {
 
     /// Takes a device's memory for all of a cache, which the first step would take otherwise.
     pub fn reserve(&self, cache: &mut Cache) -> Result<(), DeviceFault> {
-        #[cfg(feature = "cuda")]
-        if let Some(network) = &self.network {
-            cache.pages_mut().reserve(network.gpu())?;
+        self.reserve_pages(cache.pages_mut())
+    }
+
+    #[cfg(feature = "cuda")]
+    pub(crate) fn reserve_pages(&self, pages: &mut Pages) -> Result<(), DeviceFault> {
+        match &self.network {
+            Some(network) => {
+                network.reserve(&self.weights)?;
+                pages.reserve(network.gpu()).map(|_| ())
+            }
+            None => Ok(()),
         }
-        // The host's memory is taken page by page.
-        let _ = cache;
+    }
+
+    /// The host's memory is taken page by page.
+    #[cfg(not(feature = "cuda"))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "on a GPU there may be no room"
+    )]
+    pub(crate) fn reserve_pages(&self, _: &mut Pages) -> Result<(), DeviceFault> {
         Ok(())
     }
 
@@ -399,30 +400,6 @@ impl Model {
         let [logits] = linears([&ends.head], &Rows::new(last, self.hidden()));
         logits.chunks_exact(self.vocabulary()).map(<[f32]>::to_vec).collect()
     }
-}
-
-/// After how many of its last tokens a piece wants to know what follows.
-pub(crate) fn rows_wanted(cache: &Cache, chunk: &Chunk<'_>) -> usize {
-    if chunk.wants_logits { 1 + cache.guessed(chunk.slot) } else { 0 }
-}
-
-/// The last rows of all pieces. Pieces say how many rows they have, and how many of the last are wanted.
-pub(crate) fn wanted(pieces: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
-    let (mut last, mut end) = (Vec::new(), 0);
-    for (rows, wants) in pieces {
-        end += rows;
-        last.extend(end - wants.min(rows)..end);
-    }
-    last
-}
-
-/// The rows of `x` that are named, side by side.
-pub(crate) fn picked(rows: &[usize], hidden: usize, x: &[f32]) -> Vec<f32> {
-    rows.iter().flat_map(|row| &x[row * hidden..(row + 1) * hidden]).copied().collect()
-}
-
-fn tokens_of(chunks: &[Chunk<'_>]) -> Vec<u32> {
-    chunks.iter().flat_map(|chunk| chunk.tokens).copied().collect()
 }
 
 /// On a thread of the pool, handing pieces to the others costs least.

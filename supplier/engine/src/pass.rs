@@ -12,7 +12,8 @@
 
 use crate::cache::{Cache, PAGE, PageId, Pages};
 use crate::device::{Device, DeviceFault};
-use crate::model::{Chunk, Model, Step, StepError, on_a_pool_thread, picked, rows_wanted, wanted};
+use crate::model::{Chunk, Model, StepError, on_a_pool_thread};
+use crate::step::{Step, picked, rows_wanted, wanted};
 
 /// A piece of a sequence, as boxes know it that see no tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,11 @@ impl Model {
             pages.lie_away();
         }
         Store { pages }
+    }
+
+    /// Takes a device's memory for all of a store, which the first pass would take otherwise.
+    pub fn reserve_store(&self, store: &mut Store) -> Result<(), DeviceFault> {
+        self.reserve_pages(&mut store.pages)
     }
 
     /// Reads `chunks` by the embedding and the layers that are here. Gives what the next box needs.

@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::{CREDITS, Parts};
 use crate::link::{Frame, HOPS_MAX, Order, Rows, Yield};
-use engine::{Model, Part, Residual, Store, last_rows};
+use engine::{Device, Model, Part, Residual, Store, last_rows};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +45,7 @@ impl Compute {
         let state = Arc::new(State::default());
         let mut thread = Thread {
             model: parts.model.clone(),
+            device: parts.device,
             cache_bytes: parts.cache_bytes,
             state: state.clone(),
             figures: figures.clone(),
@@ -102,6 +103,7 @@ impl Compute {
 /// What the thread has.
 struct Thread {
     model: PathBuf,
+    device: Device,
     cache_bytes: u64,
     state: Arc<State>,
     figures: Figures,
@@ -145,7 +147,8 @@ impl Thread {
                 order.pages, budget
             ));
         }
-        let store = model.store(order.pages as usize);
+        let mut store = model.store(order.pages as usize);
+        model.reserve_store(&mut store).map_err(|error| error.to_string())?;
         self.running = Some(Running { order, store, onward });
         Ok(())
     }
@@ -156,7 +159,8 @@ impl Thread {
             // Two parts side by side might not fit.
             self.loaded = None;
             self.figures.layers(0);
-            let model = Model::load_part(&self.model, &part).map_err(|error| error.to_string())?;
+            let model = Model::load_on(&self.model, &part, self.device);
+            let model = model.map_err(|error| error.to_string())?;
             let (layers, bytes) = (&part.layers, model.report().bytes());
             tracing::info!(?layers, bytes, took = ?model.report().took, "layers are loaded");
             self.figures.layers(layers.len());

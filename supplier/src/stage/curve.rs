@@ -1,6 +1,6 @@
 //! How long a layer takes here.
 
-use engine::{LoadError, Model, PAGE, Part, Residual, Span};
+use engine::{Device, LoadError, Model, PAGE, Part, Residual, Span};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,9 @@ const BUDGET: Duration = Duration::from_secs(2);
 const RUNS: u32 = 3;
 
 /// Microseconds that one layer takes for so many rows, each of a sequence of its own, measured on
-/// one layer of the model in `folder`.
-pub fn curve(folder: &Path) -> Result<Vec<(u32, u32)>, LoadError> {
-    let model = Model::load_part(folder, &Part::layers(0..1, Residual::F32))?;
+/// one layer of the model in `folder` on a device.
+pub fn curve(folder: &Path, device: Device) -> Result<Vec<(u32, u32)>, LoadError> {
+    let model = Model::load_on(folder, &Part::layers(0..1, Residual::F32), device)?;
     let began = Instant::now();
     let mut points = Vec::new();
     for rows in CURVE_ROWS {
@@ -31,6 +31,7 @@ pub fn curve(folder: &Path) -> Result<Vec<(u32, u32)>, LoadError> {
 
 fn once(model: &Model, rows: u32) -> Option<Duration> {
     let mut store = model.store(rows as usize);
+    model.reserve_store(&mut store).ok()?;
     let at = (model.context_max().min(PAGE) - 1) as u32;
     let span = |page| Span { pages: vec![page], from: at, count: 1, wants: 0 };
     let spans: Vec<Span> = (0..rows).map(span).collect();

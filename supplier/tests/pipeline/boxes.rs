@@ -92,6 +92,7 @@ impl Stage {
         self.admin = Some(admin.local_addr().unwrap());
         let parts = stage::Parts {
             model: folder(),
+            device: engine::Device::Cpu,
             outline: Outline::read(&folder()).unwrap(),
             keys: Keys::new(&self.key).unwrap(),
             heads: vec![self.head],
@@ -160,7 +161,8 @@ impl Crew {
             recover_s: setting.recover_s,
             ..Settings::default()
         };
-        let pipeline = Pipeline::new(settings, &at, &folder(), 1 << 30).unwrap();
+        let pipeline =
+            Pipeline::new(settings, &at, (&folder(), engine::Device::Cpu), 1 << 30).unwrap();
         let parts = parts(pipeline.ends().unwrap(), setting.speculation);
         let stop = Stop::new();
         let router = supplier::front(Some(pipeline), parts, stop.clone()).unwrap().router;

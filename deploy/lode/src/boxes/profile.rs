@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Cores that compute; 0: all but one.
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Where layers are computed: cpu, or an NVIDIA GPU as cuda or cuda:1.
+    #[arg(long, default_value_t)]
+    device: engine::Device,
     /// Where the profile goes; without it, it is printed.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -63,9 +66,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     role::limit_threads(options.threads);
     let key = LinkKey::open(&options.key)?;
     let called = (options.name.clone(), options.address.clone());
-    let memory = (weights_bytes(options.memory_mib)?, options.cache_mib << 20);
+    let memory = (weights_bytes(options.memory_mib, options.device)?, options.cache_mib << 20);
     eprintln!("measuring layers of {}", options.model.display());
-    let mut measured = profile(&options.model, key.public(), called, memory)?;
+    let mut measured = profile((&options.model, options.device), key.public(), called, memory)?;
     let keys = Keys::new(&key)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for Peer { key, address } in &options.peers {

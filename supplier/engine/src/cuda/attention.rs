@@ -6,11 +6,11 @@ use super::scratch::{Scratch, Use};
 use crate::cache::{PAGE, Pages};
 use crate::device::DeviceFault as Fault;
 use crate::load::Pairing;
-use crate::model::Step;
+use crate::step::Step;
 use std::sync::Arc;
 
 /// Scores that are held at once at most, but for a row that has more: 64 MiB of them.
-const SCORES_MAX: usize = 1 << 24;
+pub(crate) const SCORES_MAX: usize = 1 << 24;
 
 /// Threads of a block that makes weights of scores.
 const SOFTEN_THREADS: usize = 128;

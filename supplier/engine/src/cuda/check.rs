@@ -14,7 +14,7 @@ use crate::kernel::check::{COLUMNS, Numbers, ROWS, TEXTS, weights};
 use crate::kernel::{Kind, Matrix, Rows, products};
 use crate::load::Pairing;
 use crate::math;
-use crate::model::{Row, Step};
+use crate::step::{Row, Step};
 use std::sync::Arc;
 
 /// Rows at once: each width of the kernels, whole and cut.

@@ -1,13 +1,13 @@
 //! NVIDIA's driver and run-time compiler, found when they are asked for.
 
-use super::gpu::{Argument, Gpu, Grid, Place};
+use super::gpu::{Argument, Gpu, Grid, Place, Room};
 use super::program::{self, Kernel};
 use crate::device::DeviceFault as Fault;
 use cudarc::driver::sys::{CUfunction, CUmodule, CUstream};
 use cudarc::driver::{CudaContext, CudaStream, DriverError, result};
-use cudarc::nvrtc;
+use cudarc::nvrtc::{self, result::NvrtcError};
 use std::collections::HashMap;
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
 /// Products of bytes in one instruction, and threads that go their own ways: Volta and later.
@@ -49,8 +49,8 @@ impl Driver {
             return Err(Fault::Old { name: model, major, minor });
         }
         let stream = context.new_stream().map_err(failed)?;
-        let text = compiled(architecture(capability)?)?;
-        let (module, kernels) = loaded(&text).map_err(failed)?;
+        let code = compiled(Target::of(capability, &architectures()?)?)?;
+        let (module, kernels) = loaded(&code).map_err(failed)?;
         let name = format!("{device} ({model})");
         Ok(Driver { name, context, stream, kernels, module })
     }
@@ -94,21 +94,43 @@ unsafe fn compiler_present() -> Result<(), Fault> {
     }
 }
 
-/// The newest architecture that the compiler knows and the GPU runs: a compiler may be older than a GPU.
-fn architecture((major, minor): (i32, i32)) -> Result<i32, Fault> {
-    let (known, own) = (architectures()?, major * 10 + minor);
-    known.iter().copied().filter(|known| *known <= own).max().ok_or_else(|| {
-        let least = known.iter().min().copied().unwrap_or_default();
-        Fault::Compile(format!(
-            "the run-time compiler's oldest architecture is {least}, but the GPU has {own}: install an older compiler"
-        ))
-    })
+/// For which machine kernels are compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// For a GPU of this very architecture.
+    Own(i32),
+    /// In the driver's language, for the driver to finish: a compiler may be older than a GPU.
+    Older(i32),
+}
+
+impl Target {
+    /// The best that the compiler can do for a GPU.
+    pub(super) fn of((major, minor): (i32, i32), known: &[i32]) -> Result<Target, Fault> {
+        let own = major * 10 + minor;
+        if known.contains(&own) {
+            return Ok(Target::Own(own));
+        }
+        let older = known.iter().copied().filter(|known| *known < own).max();
+        older.map(Target::Older).ok_or_else(|| {
+            let least = known.iter().min().copied().unwrap_or_default();
+            Fault::Compile(format!(
+                "the run-time compiler's oldest architecture is {least}, but the GPU has {own}: install an older compiler"
+            ))
+        })
+    }
+
+    fn option(self) -> String {
+        match self {
+            Target::Own(architecture) => format!("--gpu-architecture=sm_{architecture}"),
+            Target::Older(architecture) => format!("--gpu-architecture=compute_{architecture}"),
+        }
+    }
 }
 
 /// All architectures that the compiler knows.
 #[allow(unsafe_code)]
 pub(super) fn architectures() -> Result<Vec<i32>, Fault> {
-    let wrong = |error: nvrtc::result::NvrtcError| Fault::Compile(error.to_string());
+    let wrong = |error: NvrtcError| Fault::Compile(error.to_string());
     let mut count = 0;
     // SAFETY: the compiler is there, as was checked. It writes one number, then as many as it said.
     unsafe {
@@ -120,14 +142,14 @@ pub(super) fn architectures() -> Result<Vec<i32>, Fault> {
     }
 }
 
-/// The kernels in the driver's language, for an architecture.
+/// The kernels for a target: machine code, or text that ends with a zero byte.
 #[allow(unsafe_code)]
-pub(super) fn compiled(architecture: i32) -> Result<CString, Fault> {
-    let wrong = |error: nvrtc::result::NvrtcError| Fault::Compile(error.to_string());
+pub(super) fn compiled(target: Target) -> Result<Vec<u8>, Fault> {
+    let wrong = |error: NvrtcError| Fault::Compile(error.to_string());
     let text = CString::new(program::text()).expect("the kernels hold no zero byte");
     let program = nvrtc::result::create_program(&text, Some(c"lode.cu")).map_err(wrong)?;
     let options = [
-        format!("--gpu-architecture=compute_{architecture}"),
+        target.option(),
         "--std=c++17".to_owned(),
         "--fmad=false".to_owned(),
         "--ftz=false".to_owned(),
@@ -136,31 +158,42 @@ pub(super) fn compiled(architecture: i32) -> Result<CString, Fault> {
     ];
     // SAFETY: the program was just made, and ends here, after what is asked of it.
     unsafe {
-        let outcome = nvrtc::result::compile_program(program, &options);
-        let told = match outcome {
-            Ok(()) => nvrtc::result::get_ptx(program).map_err(wrong),
-            Err(error) => {
+        let code = match (nvrtc::result::compile_program(program, &options), target) {
+            (Ok(()), Target::Own(_)) => machine_code(program).map_err(wrong),
+            (Ok(()), Target::Older(_)) => nvrtc::result::get_ptx(program)
+                .map(|text| text.into_iter().map(|byte| byte as u8).collect())
+                .map_err(wrong),
+            (Err(error), _) => {
                 let log = nvrtc::result::get_program_log(program).unwrap_or_default();
-                Err(Fault::Compile(format!("{error}: {}", string(&log).to_string_lossy())))
+                let log: Vec<u8> = log.into_iter().map(|byte| byte as u8).collect();
+                Err(Fault::Compile(format!("{error}: {}", String::from_utf8_lossy(&log))))
             }
         };
         // What was compiled is held already.
         let _ended = nvrtc::result::destroy_program(program);
-        told.map(|text| string(&text))
+        code
     }
 }
 
-/// Text up to its first zero byte.
-fn string(bytes: &[c_char]) -> CString {
-    let text = bytes.iter().map(|byte| *byte as u8).take_while(|byte| *byte != 0);
-    CString::new(text.collect::<Vec<u8>>()).expect("it ends before its first zero byte")
+/// # Safety
+/// The program was compiled for an architecture of its own.
+#[allow(unsafe_code)]
+unsafe fn machine_code(program: nvrtc::sys::nvrtcProgram) -> Result<Vec<u8>, NvrtcError> {
+    let mut size = 0;
+    // SAFETY: the compiler says how many bytes it writes, then writes them.
+    unsafe {
+        nvrtc::sys::nvrtcGetCUBINSize(program, &raw mut size).result()?;
+        let mut code = vec![0u8; size];
+        nvrtc::sys::nvrtcGetCUBIN(program, code.as_mut_ptr().cast()).result()?;
+        Ok(code)
+    }
 }
 
 #[allow(unsafe_code)]
-fn loaded(text: &CString) -> Result<(CUmodule, HashMap<Kernel, CUfunction>), DriverError> {
-    // SAFETY: the text ends with a zero byte, and the module is kept for as long as its functions.
+fn loaded(code: &[u8]) -> Result<(CUmodule, HashMap<Kernel, CUfunction>), DriverError> {
+    // SAFETY: the code is what the compiler made, and the module is kept for as long as its functions.
     unsafe {
-        let module = result::module::load_data(text.as_ptr().cast())?;
+        let module = result::module::load_data(code.as_ptr().cast())?;
         let function = |kernel: Kernel| {
             let name = CString::new(kernel.to_string()).expect("names hold no zero byte");
             result::module::get_function(module, name).map(|function| (kernel, function))
@@ -184,16 +217,20 @@ impl Gpu for Driver {
         &self.name
     }
 
+    fn memory(&self) -> Result<Option<Room>, Fault> {
+        self.on(result::mem_get_info).map(|(free, all)| Some(Room { free, all }))
+    }
+
     fn take(&self, bytes: usize, what: &'static str) -> Result<Place, Fault> {
         // SAFETY: nothing is read of the memory before it was written.
         match self.on(|| unsafe { result::malloc_sync(bytes) }) {
             Ok(place) => Ok(Place(place)),
             Err(fault) => {
-                let Ok((free, all)) = self.on(result::mem_get_info) else { return Err(fault) };
-                if free > bytes {
-                    return Err(fault);
+                // The driver says only that there is no memory; how much there is, a person must know.
+                if let Some(room) = self.memory()? {
+                    room.check(&self.name, what, bytes)?;
                 }
-                Err(Fault::Memory { device: self.name.clone(), what, needed: bytes, free, all })
+                Err(fault)
             }
         }
     }

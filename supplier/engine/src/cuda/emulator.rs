@@ -3,13 +3,13 @@
 //! The very text that a GPU's compiler gets is compiled as C++, by the system's compiler, and run block after block.
 //! It is slow, and shows which bits the kernels give where there is no GPU.
 
-use super::gpu::{Argument, Gpu, Grid, Place};
+use super::gpu::{Argument, Gpu, Grid, Place, Room};
 use super::program::{self, Kernel};
 use crate::device::DeviceFault as Fault;
 use libloading::Library;
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -80,7 +80,7 @@ fn failed(error: libloading::Error) -> Fault {
 }
 
 /// A folder that is removed again.
-struct Folder(std::path::PathBuf);
+struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -99,17 +99,30 @@ fn folder() -> std::io::Result<Folder> {
 }
 
 /// The library of all kernels, in `folder`.
-fn compiled(folder: &Path, turns: Turns) -> Result<std::path::PathBuf, Fault> {
-    let (source, library) = (folder.join("kernels.cpp"), folder.join("kernels.so"));
+fn compiled(folder: &Path, turns: Turns) -> Result<PathBuf, Fault> {
+    let library = folder.join("kernels.so");
+    let defines: &[&str] = if turns == Turns::Forwards { &[] } else { &["-DBACKWARDS"] };
+    build(&text(), defines, &library)?;
+    Ok(library)
+}
+
+/// All kernels as C++, and a function that runs them by number.
+fn text() -> String {
     let case = |(i, kernel): (usize, Kernel)| {
         format!("        case {i}: return launch({kernel}, blocks, threads, arguments);\n")
     };
     let cases: String = Kernel::all().into_iter().enumerate().map(case).collect();
-    let text = format!(
+    format!(
         "{HEAD}\n{}\nextern \"C\" void emulate(unsigned kernel, unsigned blocks, unsigned threads, void **arguments) {{\n    switch (kernel) {{\n{cases}    }}\n}}\n",
         program::text()
-    );
-    std::fs::write(&source, text).map_err(|error| Fault::Compile(error.to_string()))?;
+    )
+}
+
+/// Makes a library of C++ text, with the system's compiler.
+fn build(text: &str, defines: &[&str], library: &Path) -> Result<(), Fault> {
+    let disk = |error: std::io::Error| Fault::Compile(error.to_string());
+    let source = library.with_extension("cpp");
+    std::fs::write(&source, text).map_err(disk)?;
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     let mut command = Command::new(&compiler);
     command.args([
@@ -119,24 +132,36 @@ fn compiled(folder: &Path, turns: Turns) -> Result<std::path::PathBuf, Fault> {
         "-ffp-contract=off",
         "-fno-strict-aliasing",
     ]);
-    command.args(["-shared", "-fPIC", "-w"]);
-    if turns != Turns::Forwards {
-        command.arg("-DBACKWARDS");
-    }
-    let output = command.arg("-o").arg(&library).arg(&source).output();
+    command.args(["-shared", "-fPIC", "-w"]).args(defines);
+    let output = command.arg("-o").arg(library).arg(&source).output();
     let output = output.map_err(|error| {
         Fault::Compile(format!("the emulator needs a C++ compiler, but {compiler}: {error}"))
     })?;
-    if !output.status.success() {
-        return Err(Fault::Compile(String::from_utf8_lossy(&output.stderr).into_owned()));
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(Fault::Compile(String::from_utf8_lossy(&output.stderr).into_owned())),
     }
-    Ok(library)
+}
+
+/// Puts libraries into `folder` that stand in for NVIDIA's driver and compiler.
+#[cfg(test)]
+pub(super) fn stand_in(folder: &Path) -> Result<(), Fault> {
+    let names: Vec<String> = Kernel::all().iter().map(|name| format!("\"{name}\"")).collect();
+    let names = format!("static const char *const names[] = {{{}}};", names.join(", "));
+    let text = format!("{}\n{names}\n{}", text(), include_str!("kernels/driver.cpp"));
+    let (driver, compiler) = (folder.join("libcuda.so"), folder.join("libnvrtc.so"));
+    build(&text, &[], &driver)?;
+    std::fs::copy(driver, compiler).map(drop).map_err(|error| Fault::Compile(error.to_string()))
 }
 
 #[allow(unsafe_code)]
 impl Gpu for Emulator {
     fn name(&self) -> &str {
         "emulator"
+    }
+
+    fn memory(&self) -> Result<Option<Room>, Fault> {
+        Ok(None)
     }
 
     fn take(&self, bytes: usize, _: &'static str) -> Result<Place, Fault> {

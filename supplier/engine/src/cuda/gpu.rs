@@ -4,6 +4,29 @@ use super::program::Kernel;
 use crate::device::DeviceFault as Fault;
 use std::sync::Arc;
 
+/// Bytes that are free, of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) free: usize,
+    pub(crate) all: usize,
+}
+
+impl Room {
+    /// Whether `needed` bytes for `what` fit.
+    pub(crate) fn check(
+        self,
+        device: &str,
+        what: &'static str,
+        needed: usize,
+    ) -> Result<(), Fault> {
+        let Room { free, all } = self;
+        match needed <= free {
+            true => Ok(()),
+            false => Err(Fault::Memory { device: device.to_owned(), what, needed, free, all }),
+        }
+    }
+}
+
 /// An argument of a kernel, as eight bytes of which it reads as many as it needs.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
@@ -69,6 +92,14 @@ impl Grid {
 pub(crate) trait Gpu: Send + Sync {
     /// What it is called.
     fn name(&self) -> &str;
+
+    /// Its memory; `None` where it takes that of the host.
+    fn memory(&self) -> Result<Option<Room>, Fault>;
+
+    /// Whether it has as much memory of its own free as is needed for `what`.
+    fn check_room(&self, what: &'static str, needed: usize) -> Result<(), Fault> {
+        self.memory()?.map_or(Ok(()), |room| room.check(self.name(), what, needed))
+    }
 
     /// Memory of its own, for `what`.
     fn take(&self, bytes: usize, what: &'static str) -> Result<Place, Fault>;

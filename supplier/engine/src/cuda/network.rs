@@ -1,6 +1,6 @@
 //! A step over a batch, on a GPU: the host's `attend`, `feed` and `ending`, operation by operation.
 
-use super::attention::{Heads, Placed};
+use super::attention::{Heads, Placed, SCORES_MAX};
 use super::gpu::{Argument, Gpu, Grid, Memory, Place, bytes_of, launch};
 use super::panel::{Activations, embed, product};
 use super::program::Kernel;
@@ -8,11 +8,15 @@ use super::scratch::{Desk, Scratch, Use};
 use crate::cache::Pages;
 use crate::device::DeviceFault as Fault;
 use crate::load::{Layer, Residual, Shape, Weights};
-use crate::model::Step;
+use crate::step::Step;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Threads of a block that norms a row.
 const NORM_THREADS: usize = 256;
+
+/// Rows of a step, and answers that go on in it, for which there is memory from the start. More take more.
+const USUAL_ROWS: usize = 512;
+const USUAL_ANSWERS: usize = 16;
 
 /// Weights of norms of one layer. Matrices know themselves where they lie.
 struct Norms {
@@ -45,6 +49,17 @@ impl Network {
         let norms = weights.layers.iter().map(norms).collect::<Result<_, _>>()?;
         let last = weights.ends.as_ref().map(|ends| vector(&ends.norm)).transpose()?;
         Ok(Network { gpu, norms, last, scratch: Mutex::default() })
+    }
+
+    /// Takes the memory of steps before pages take the rest.
+    pub(crate) fn reserve(&self, weights: &Weights) -> Result<(), Fault> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        Desk::of(&mut scratch, &self.gpu, &weights.shape, USUAL_ROWS)?;
+        scratch.floats(&self.gpu, Use::Scores, SCORES_MAX)?;
+        if weights.ends.is_some() {
+            scratch.floats(&self.gpu, Use::Logits, USUAL_ANSWERS * weights.shape.vocabulary)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn gpu(&self) -> &Arc<dyn Gpu> {

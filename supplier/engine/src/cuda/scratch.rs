@@ -48,6 +48,8 @@ impl Scratch {
         if self.pieces.get(&purpose).is_none_or(|piece| piece.bytes() < bytes) {
             // The old one goes first: there may be no room for both.
             self.pieces.remove(&purpose);
+            // Texts grow token by token: not each of them shall need a new piece.
+            let bytes = bytes.next_power_of_two();
             self.pieces.insert(purpose, Memory::new(gpu, bytes, "a step")?);
         }
         Ok(&self.pieces[&purpose])

@@ -125,6 +125,20 @@ impl Source {
         Ok((kind, bytes))
     }
 
+    /// Bytes in the files of all tensors of a part.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn bytes_of(&self, part: &super::Part) -> usize {
+        let layer = |name: &str| -> Option<usize> {
+            name.strip_prefix("blk.")?.split_once('.')?.0.parse().ok()
+        };
+        let ours = |name: &str| match layer(name) {
+            Some(layer) => part.layers.contains(&layer),
+            None => part.ends,
+        };
+        let own = self.tensors.iter().filter(|(name, _)| ours(name));
+        own.filter_map(|(name, found)| Some(self.bytes(name, &found.sizes).ok()?.1.len())).sum()
+    }
+
     /// The sizes of a tensor, when there is one.
     pub(crate) fn sizes(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|found| found.sizes.as_slice())

@@ -9,9 +9,14 @@ fn bits(logits: &[f32]) -> Vec<u32> {
     logits.iter().map(|logit| logit.to_bits()).collect()
 }
 
+/// What is tested: a GPU where one is named, as DEVICE=cuda, or what stands for one.
+fn device() -> Device {
+    std::env::var("DEVICE").map_or(Device::Emulator, |name| name.parse().unwrap())
+}
+
 /// A part of a model on the processor and on what stands for a GPU; none where there is no C++ compiler.
 fn both(folder: &Path, part: &Part) -> Option<[Model; 2]> {
-    match Model::load_on(folder, part, Device::Emulator) {
+    match Model::load_on(folder, part, device()) {
         Ok(gpu) => Some([Model::load_part(folder, part).unwrap(), gpu]),
         Err(LoadError::Device(DeviceFault::Compile(reason)))
             if reason.contains("needs a C++ compiler") =>
@@ -61,7 +66,7 @@ fn check(format: Format) {
         let folder = tempfile::tempdir().unwrap();
         write(&spec, format, folder.path());
         let Some([cpu, gpu]) = both(folder.path(), &Part::whole()) else { return };
-        assert!(gpu.report().to_string().contains("device: emulator, kernels: cuda"));
+        assert!(gpu.report().to_string().contains(&format!("device: {}, kernels: cuda", device())));
         let (expected, got) = (said(&cpu), said(&gpu));
         assert_eq!(expected.len(), 2 + 2 + 3 + 41);
         assert!(got == expected, "{} {format:?}", spec.family);

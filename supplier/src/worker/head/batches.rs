@@ -124,6 +124,7 @@ impl Head {
         let (spans, x) = match entered {
             Ok(entered) => entered,
             Err(error) => {
+                self.shop.lost.hear(&error);
                 tracing::error!(%error, "a step failed");
                 for (i, _) in chosen {
                     self.riders[*i].sequence.fail(error.to_string());

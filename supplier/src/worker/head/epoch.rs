@@ -128,7 +128,7 @@ impl Head {
         let residual: Residual = self.pipeline.settings.residual.into();
         let part = Part::head(layout.head, residual);
         if *self.shop.model.part() != part {
-            match Model::load_part(&self.pipeline.folder, &part) {
+            match Model::load_on(&self.pipeline.folder, &part, self.pipeline.device) {
                 Ok(model) => self.shop.model = model,
                 Err(error) => {
                     tracing::error!(%error, "the head's own layers were not loaded");
@@ -140,6 +140,10 @@ impl Head {
         self.board.placed(self.epoch, &self.layout);
         self.room = Room { sequences: self.shop.room.sequences, pages: self.pages() };
         self.cache = self.shop.model.cache_of(self.room);
+        if let Err(fault) = self.shop.model.reserve(&mut self.cache) {
+            tracing::error!(%fault, "there is no room for keys and values");
+            return self.wait();
+        }
         self.stations = self.stations();
         let until = Instant::now() + Duration::from_secs(self.pipeline.settings.load_s);
         let missing = self.layout.stages.iter().map(|(who, _)| *who).collect();

@@ -194,6 +194,8 @@ static __device__ __forceinline__ void integers(
         int some = groups - from < held ? groups - from : held;
         ALL(t) {
             int lane = t % COLUMNS;
+            // With few rows reading the weights is all there is to do: more of them are asked for at once.
+#pragma unroll (M < 4 ? 4 : 1)
             for (int g = t / COLUMNS; g < some; g += THREADS / COLUMNS) {
                 const u32 *line = lines + (i64)(from + g) * Form::LINES * COLUMNS + lane;
                 const signed char *row = rows.codes + first * stride + (i64)(from + g) * GROUP;
