@@ -213,6 +213,18 @@ mod tests {
         assert!(matches!(config.backend, Backend::Engine));
     }
 
+    #[test]
+    fn a_device_is_the_processor_or_a_gpu_by_its_number() {
+        let device = |name: &str| {
+            let text = TEMPLATE.replace("device = \"cpu\"", &format!("device = \"{name}\""));
+            daemon::config::parse::<Config>(&text).map(|config| config.device)
+        };
+        assert_eq!(device("cpu"), Ok(engine::Device::Cpu));
+        assert_eq!(device("cuda:1"), Ok(engine::Device::Cuda(1)));
+        let told = device("gpu").unwrap_err();
+        assert!(told.contains("there is no device \"gpu\": name cpu, cuda"), "{told}");
+    }
+
     fn backend(text: &str) -> Result<Backend, String> {
         daemon::config::parse::<Config>(&format!("{TEMPLATE}\n[backend]\n{text}"))
             .map(|config| config.backend)

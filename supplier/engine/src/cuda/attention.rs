@@ -90,60 +90,43 @@ impl Placed {
         })
     }
 
-    /// Turns the heads of each row - so many, of such a size - to its position.
-    pub(crate) fn rotate(
-        &self,
-        gpu: &dyn Gpu,
-        pairing: Pairing,
-        [heads, head]: [usize; 2],
-        values: Place,
-    ) -> Result<(), Fault> {
-        let apart = i32::from(pairing == Pairing::Halves);
-        let all = self.rows.len() * heads * (head / 2);
-        let (heads, head) = (heads as i32, head as i32);
-        let (cos, sin) = (self.cos, self.sin);
-        launch!(
-            gpu,
-            Kernel::Rotate,
-            Grid::each(all),
-            values,
-            heads,
-            head,
-            cos,
-            sin,
-            apart,
-            all as i64
-        )
-    }
-
     /// The pages of one layer.
     fn layer(&self, layer: usize, width: usize) -> Place {
         self.pages.after(layer * self.all * 2 * PAGE * width * size_of::<f32>())
     }
 
-    /// Puts keys and values of all rows into their pages.
-    pub(crate) fn keep(
+    /// Turns queries and keys of all rows to their positions, and puts keys and values into their pages.
+    pub(crate) fn place(
         &self,
         gpu: &dyn Gpu,
         layer: usize,
-        heads: Heads,
-        keys: Place,
-        values: Place,
+        seen: Heads,
+        pairing: Pairing,
+        [queries, keys, values]: [Place; 3],
     ) -> Result<(), Fault> {
-        let width = heads.width();
-        let all = self.rows.len() * width;
+        let Heads { heads, kv_heads, head, .. } = seen;
+        let all = self.rows.len() * (heads + 2 * kv_heads) * (head / 2);
+        let (cos, sin, pages) = (self.cos, self.sin, self.layer(layer, seen.width()));
         let (positions, starts, tables) = (self.positions, self.starts, self.tables);
+        let (heads, kv_heads, head) = (heads as i32, kv_heads as i32, head as i32);
+        let apart = i32::from(pairing == Pairing::Halves);
         launch!(
             gpu,
-            Kernel::Keep,
+            Kernel::Place,
             Grid::each(all),
+            queries,
             keys,
             values,
-            self.layer(layer, width),
+            cos,
+            sin,
+            pages,
             positions,
             starts,
             tables,
-            width as i32,
+            heads,
+            kv_heads,
+            head,
+            apart,
             all as i64
         )
     }

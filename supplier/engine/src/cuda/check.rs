@@ -3,7 +3,7 @@
 use super::attention::{Heads, Placed};
 use super::gpu::{Argument, Gpu, Grid, Memory, bytes_of, launch};
 use super::network::norm;
-use super::panel::{Activations, Rounded, embed, product, rounded_bytes};
+use super::panel::{Activations, embed, product, rounded_bytes};
 use super::program::Kernel;
 use super::scratch::Scratch;
 use crate::attention::{Past, attend};
@@ -11,7 +11,7 @@ use crate::buffer::Buffer;
 use crate::cache::{PAGE, PageId, Pages};
 use crate::device::DeviceFault as Fault;
 use crate::kernel::check::{COLUMNS, Numbers, ROWS, TEXTS, weights};
-use crate::kernel::{Kind, Matrix, Rows, products};
+use crate::kernel::{BLOCK, Kind, Matrix, Rows, products};
 use crate::load::Pairing;
 use crate::math;
 use crate::step::{Row, Step};
@@ -31,7 +31,9 @@ pub(super) fn check(gpu: &Arc<dyn Gpu>) -> Result<(), Fault> {
     checker.gates()?;
     checker.shortened(&mut numbers)?;
     for (head, window) in [(24, 0), (64, 0), (64, 40), (128, 7)] {
-        checker.attention(head, window, &mut numbers)?;
+        for pairing in [Pairing::Neighbours, Pairing::Halves] {
+            checker.attention(head, window, pairing, &mut numbers)?;
+        }
     }
     Ok(())
 }
@@ -57,6 +59,12 @@ impl Checker<'_> {
 
     fn room(&self, bytes: usize) -> Result<Memory, Fault> {
         Memory::new(self.gpu, bytes, "a check")
+    }
+
+    /// Memory for the codes, scales and sums of so many rows.
+    fn rounding(&self, rows: usize, width: usize) -> Result<[Memory; 4], Fault> {
+        let [codes, scales, sums, halves] = rounded_bytes(rows, width);
+        Ok([self.room(codes)?, self.room(scales)?, self.room(sums)?, self.room(halves)?])
     }
 
     /// Whether a kernel gave what the processor gives.
@@ -91,15 +99,8 @@ impl Checker<'_> {
             let expected = expected.iter().zip(bias).zip(&residual);
             let expected: Vec<f32> = expected.map(|((y, b), x)| x + (y + b)).collect();
             let values = self.memory(&values)?;
-            let pieces = rounded_bytes(count, COLUMNS).map(|bytes| self.room(bytes));
-            let [codes, scales, sums, halves] = pieces;
-            let (codes, scales, sums, halves) = (codes?, scales?, sums?, halves?);
-            let rounded = Rounded {
-                codes: codes.place(),
-                scales: scales.place(),
-                sums: sums.place(),
-                halves: halves.place(),
-            };
+            let rounding = self.rounding(count, COLUMNS)?;
+            let rounded = rounding.each_ref().map(Memory::place).into();
             let (values, width) = (values.place(), COLUMNS);
             let rows = Activations { values, rows: count, width, rounded };
             let out = self.memory(&residual)?;
@@ -149,13 +150,32 @@ impl Checker<'_> {
         let all = (0..0x7f80_0000u32).step_by(100_003).chain(near);
         let gate: Vec<f32> =
             all.flat_map(|bits| [f32::from_bits(bits), -f32::from_bits(bits)]).collect();
+        // Whole blocks, so that they can be rounded, too.
+        let gate = &gate[..gate.len() / BLOCK * BLOCK];
         let up = vec![0.7; gate.len()];
-        let expected = math::gated(buffer(&gate), &up);
-        let (gate, up) = (self.memory(&gate)?, self.memory(&up)?);
-        let count = expected.len();
-        let grid = Grid::each(count);
-        launch!(self.gpu, Kernel::Gated, grid, gate.place(), up.place(), count as i64)?;
-        self.same("of gates", "numbers of all sizes", &gate, &expected)
+        let expected = math::gated(buffer(gate), &up);
+        let up = self.memory(&up)?;
+        let rounding = self.rounding(gate.len() / BLOCK, BLOCK)?;
+        for kind in [Kind::F32, Kind::Q8_0] {
+            let values = self.memory(gate)?;
+            let rows = Activations {
+                values: values.place(),
+                rows: gate.len() / BLOCK,
+                width: BLOCK,
+                rounded: rounding.each_ref().map(Memory::place).into(),
+            };
+            // Whether they are rounded on the way depends on the matrix that takes them.
+            let matrix = Matrix::pack(kind, &vec![0; kind.bytes(1, BLOCK).unwrap_or(0)], 1, BLOCK);
+            let matrix = matrix.expect("whole blocks can be packed");
+            rows.gate(&**self.gpu, up.place(), &[&matrix])?;
+            self.same(
+                "of gates",
+                &format!("numbers of all sizes for {kind:?}"),
+                &values,
+                &expected,
+            )?;
+        }
+        Ok(())
     }
 
     fn shortened(&self, numbers: &mut Numbers) -> Result<(), Fault> {
@@ -168,38 +188,32 @@ impl Checker<'_> {
     }
 
     /// Two texts whose pages lie mixed: rotations, keys and values kept, and attention.
-    fn attention(&self, head: usize, window: usize, numbers: &mut Numbers) -> Result<(), Fault> {
+    fn attention(
+        &self,
+        head: usize,
+        window: usize,
+        pairing: Pairing,
+        numbers: &mut Numbers,
+    ) -> Result<(), Fault> {
         let (heads, kv_heads) = (4, 2);
         let (rows, width) = (75, kv_heads * head);
         let case = format!("heads of {head}, window of {window}");
         let (mut near, mut far) = (Pages::new(6, 2, width), Pages::new(6, 2, width));
         far.lie_away();
-        let mut table = |pages: [u32; 2]| -> Vec<PageId> {
+        let table = |pages: [u32; 2]| -> Vec<PageId> {
             pages.iter().filter_map(|page| near.numbered(*page).and(far.numbered(*page))).collect()
         };
-        let mut step = Step { tables: vec![table([4, 1]), table([0, 3])], ..Step::default() };
-        let places = (0..50).map(|i| (0, i)).chain((0..rows - 50).map(|i| (1, i)));
-        step.rows = places.map(|(table, position)| Row { table, position }).collect();
-        step.cos = floats(numbers, rows * head / 2);
-        step.sin = floats(numbers, rows * head / 2);
+        let step = two_texts([[4, 1], [0, 3]].map(table), rows, head, numbers);
         let mut queries = floats(numbers, rows * heads * head);
         let (mut keys, values) = (floats(numbers, rows * width), floats(numbers, rows * width));
         let [q, k, v] = [self.memory(&queries)?, self.memory(&keys)?, self.memory(&values)?];
         let mut scratch = Scratch::default();
         let placed = Placed::of(&mut scratch, self.gpu, &mut far, &step)?;
-        for (pairing, turn) in [
-            (Pairing::Neighbours, math::rotate as fn(&mut [f32], &[f32], &[f32])),
-            (Pairing::Halves, math::rotate_halves),
-        ] {
-            for (values, place, heads) in [(&mut queries, &q, heads), (&mut keys, &k, kv_heads)] {
-                let angles = step.cos.chunks_exact(head / 2).zip(step.sin.chunks_exact(head / 2));
-                for (row, (cos, sin)) in values.chunks_exact_mut(heads * head).zip(angles) {
-                    row.chunks_exact_mut(head).for_each(|part| turn(part, cos, sin));
-                }
-                placed.rotate(&**self.gpu, pairing, [heads, head], place.place())?;
-                self.same("of rotations", &case, place, values)?;
-            }
-        }
+        turn_all(&mut queries, heads, pairing, &step);
+        turn_all(&mut keys, kv_heads, pairing, &step);
+        let seen = Heads { heads, kv_heads, head, window };
+        placed.place(&**self.gpu, 1, seen, pairing, [q.place(), k.place(), v.place()])?;
+        self.same("of rotations", &case, &q, &queries)?;
         for (i, row) in step.rows.iter().enumerate() {
             let (page, kept) =
                 (step.tables[row.table][row.position / PAGE], i * width..(i + 1) * width);
@@ -212,10 +226,33 @@ impl Checker<'_> {
             Past { positions: from..row.position + 1, page: |page| near.layer(table[page], 1) }
         };
         let expected = attend(&queries, heads, kv_heads, head, past);
-        let seen = Heads { heads, kv_heads, head, window };
         let mixed = self.room(expected.len() * 4)?;
-        placed.keep(&**self.gpu, 1, seen, k.place(), v.place())?;
         placed.mix(&mut scratch, self.gpu, 1, seen, q.place(), mixed.place())?;
         self.same("of attention", &case, &mixed, &expected)
+    }
+}
+
+/// A step over 50 rows of one text and the others of another, at random angles.
+fn two_texts(tables: [Vec<PageId>; 2], rows: usize, head: usize, numbers: &mut Numbers) -> Step {
+    let places = (0..50).map(|i| (0, i)).chain((0..rows - 50).map(|i| (1, i)));
+    Step {
+        tables: tables.into(),
+        rows: places.map(|(table, position)| Row { table, position }).collect(),
+        cos: floats(numbers, rows * head / 2),
+        sin: floats(numbers, rows * head / 2),
+    }
+}
+
+/// Turns all heads of each row, as the model does.
+fn turn_all(values: &mut [f32], heads: usize, pairing: Pairing, step: &Step) {
+    let turn = match pairing {
+        Pairing::Neighbours => math::rotate,
+        Pairing::Halves => math::rotate_halves,
+    };
+    let rows = step.rows.len();
+    let (row, half) = (values.len() / rows, step.cos.len() / rows);
+    let angles = step.cos.chunks_exact(half).zip(step.sin.chunks_exact(half));
+    for (values, (cos, sin)) in values.chunks_exact_mut(row).zip(angles) {
+        values.chunks_exact_mut(row / heads).for_each(|part| turn(part, cos, sin));
     }
 }

@@ -137,9 +137,7 @@ impl Pass<'_> {
         }
         let seen = Heads { heads, kv_heads, head, window: layer.window.unwrap_or(0) };
         let pairing = self.shape().rope.pairing;
-        at.rotate(self.gpu(), pairing, [heads, head], queries)?;
-        at.rotate(self.gpu(), pairing, [kv_heads, head], keys)?;
-        at.keep(self.gpu(), i, seen, keys, values)?;
+        at.place(self.gpu(), i, seen, pairing, [queries, keys, values])?;
         at.mix(&mut self.scratch, &self.network.gpu, i, seen, queries, mixed)?;
         let mixed = self.desk.rows_at(mixed, heads * head);
         mixed.round(self.gpu(), &[&layer.output.matrix])?;
@@ -154,10 +152,8 @@ impl Pass<'_> {
         normed.round(self.gpu(), &[&layer.gate.matrix, &layer.up.matrix])?;
         product(self.gpu(), &layer.gate.matrix, &normed, None, gate)?;
         product(self.gpu(), &layer.up.matrix, &normed, None, up)?;
-        let all = rows * feed_forward;
-        launch!(self.gpu(), Kernel::Gated, Grid::each(all), gate, up, all as i64)?;
         let gated = self.desk.rows_at(gate, feed_forward);
-        gated.round(self.gpu(), &[&layer.down.matrix])?;
+        gated.gate(self.gpu(), up, &[&layer.down.matrix])?;
         product(self.gpu(), &layer.down.matrix, &gated, Some(x), x)
     }
 

@@ -51,6 +51,13 @@ pub(crate) struct Rounded {
     pub(crate) halves: Place,
 }
 
+/// In the order of [`rounded_bytes`].
+impl From<[Place; 4]> for Rounded {
+    fn from([codes, scales, sums, halves]: [Place; 4]) -> Rounded {
+        Rounded { codes, scales, sums, halves }
+    }
+}
+
 impl Activations {
     fn blocks(&self) -> usize {
         self.width.div_ceil(BLOCK)
@@ -58,17 +65,31 @@ impl Activations {
 
     /// Rounds the rows, where one of `matrices` needs that.
     pub(crate) fn round(&self, gpu: &dyn Gpu, matrices: &[&Matrix]) -> Result<(), Fault> {
-        if matrices.iter().all(|matrix| matrix.form.is_float()) {
-            return Ok(());
+        match needs_rounding(matrices) {
+            true => self.rounded(gpu, Place::NONE),
+            false => Ok(()),
         }
+    }
+
+    /// Makes `silu(row) * up` of the rows, and rounds that, where one of `matrices` needs it.
+    pub(crate) fn gate(&self, gpu: &dyn Gpu, up: Place, matrices: &[&Matrix]) -> Result<(), Fault> {
+        if needs_rounding(matrices) {
+            return self.rounded(gpu, up);
+        }
+        let all = self.rows * self.width;
+        launch!(gpu, Kernel::Gated, Grid::each(all), self.values, up, all as i64)
+    }
+
+    fn rounded(&self, gpu: &dyn Gpu, up: Place) -> Result<(), Fault> {
         let Rounded { codes, scales, sums, halves } = self.rounded;
         let grid = Grid { blocks: self.rows * self.blocks(), threads: ROUND_THREADS };
-        let (width, blocks) = (self.width as i32, self.blocks() as i32);
+        let (values, width, blocks) = (self.values, self.width as i32, self.blocks() as i32);
         launch!(
             gpu,
             Kernel::RoundRows,
             grid,
-            self.values,
+            values,
+            up,
             width,
             blocks,
             codes,
@@ -77,6 +98,10 @@ impl Activations {
             halves
         )
     }
+}
+
+fn needs_rounding(matrices: &[&Matrix]) -> bool {
+    !matrices.iter().all(|matrix| matrix.form.is_float())
 }
 
 /// The products of a matrix on a GPU with rows that were rounded, added to `residual` where there is one.

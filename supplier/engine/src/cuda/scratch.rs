@@ -97,13 +97,13 @@ impl Desk {
         let values = floats(Use::Values, shape.kv_width())?;
         let gate = floats(Use::Gate, shape.feed_forward)?;
         let up = floats(Use::Up, shape.feed_forward)?;
-        let bytes = rounded_bytes(rows, widest);
+        let [codes, scales, sums, halves] = rounded_bytes(rows, widest);
         let mut piece = |purpose, bytes| scratch.piece(gpu, purpose, bytes).map(Memory::place);
         let rounded = Rounded {
-            codes: piece(Use::Codes, bytes[0])?,
-            scales: piece(Use::Scales, bytes[1])?,
-            sums: piece(Use::Sums, bytes[2])?,
-            halves: piece(Use::Halves, bytes[3])?,
+            codes: piece(Use::Codes, codes)?,
+            scales: piece(Use::Scales, scales)?,
+            sums: piece(Use::Sums, sums)?,
+            halves: piece(Use::Halves, halves)?,
         };
         Ok(Desk { rows, x, z, queries, keys, values, mixed, gate, up, rounded })
     }

@@ -17,34 +17,38 @@ static __device__ __forceinline__ const float *page_of(
     return pages + (i64)step.tables[step.starts[row] + position / PAGE] * 2 * PAGE * width;
 }
 
-// Turns pairs of all heads of each row by the angles of its position.
-extern "C" __global__ void rotate(
-    float *values, int heads, int head, const float *cos, const float *sin, int apart, i64 count) {
+// Turns pairs of queries and keys by the angles of their row's position, and puts keys and values into their page. A
+// thread takes two numbers of a head.
+extern "C" __global__ void place(float *queries, const float *keys, const float *values, const float *cos,
+    const float *sin, float *pages, const int *positions, const int *starts, const int *tables, int heads, int kv_heads,
+    int head, int apart, i64 count) {
+    Step step = {positions, starts, tables};
     EACH(t) {
         i64 i = (i64)blockIdx.x * blockDim.x + t;
         if (i < count) {
-            int half = head / 2, pair = (int)(i % half);
-            i64 row = i / half / heads;
-            float *own = values + i / half * head;
-            float *a = own + (apart ? pair : 2 * pair), *b = own + (apart ? pair + half : 2 * pair + 1);
-            float c = cos[row * half + pair], s = sin[row * half + pair], x = *a, y = *b;
-            *a = x * c - y * s;
-            *b = x * s + y * c;
-        }
-    }
-}
-
-// Puts the keys and values of all rows into their pages.
-extern "C" __global__ void keep(const float *keys, const float *values, float *pages, const int *positions,
-    const int *starts, const int *tables, int width, i64 count) {
-    EACH(t) {
-        i64 i = (i64)blockIdx.x * blockDim.x + t;
-        if (i < count) {
-            int row = (int)(i / width), at = (int)(i % width);
-            int position = positions[row], place = position % PAGE;
-            float *page = pages + (i64)tables[starts[row] + position / PAGE] * 2 * PAGE * width;
-            page[at * PAGE + place] = keys[i];
-            page[PAGE * width + place * width + at] = values[i];
+            int half = head / 2, pair = (int)(i % half), all = heads + 2 * kv_heads, width = kv_heads * head;
+            int row = (int)(i / half / all), which = (int)(i / half % all);
+            int a = apart ? pair : 2 * pair, b = apart ? pair + half : 2 * pair + 1;
+            float c = cos[(i64)row * half + pair], s = sin[(i64)row * half + pair];
+            int spot = positions[row] % PAGE;
+            float *page = (float *)page_of(pages, step, row, positions[row], width);
+            if (which < heads) {
+                float *own = queries + ((i64)row * heads + which) * head;
+                float x = own[a], y = own[b];
+                own[a] = x * c - y * s;
+                own[b] = x * s + y * c;
+            } else if (which < heads + kv_heads) {
+                int from = (which - heads) * head;
+                const float *own = keys + (i64)row * width + from;
+                page[(from + a) * PAGE + spot] = own[a] * c - own[b] * s;
+                page[(from + b) * PAGE + spot] = own[a] * s + own[b] * c;
+            } else {
+                int from = (which - heads - kv_heads) * head;
+                const float *own = values + (i64)row * width + from;
+                float *kept = page + PAGE * width + spot * width + from;
+                kept[a] = own[a];
+                kept[b] = own[b];
+            }
         }
     }
 }

@@ -22,20 +22,26 @@ extern "C" __global__ void norm_rows(const float *x, const float *weight, float 
 // Threads that round a block of activations, each four of them.
 #define ROUNDERS (BLOCK / 4)
 
-// Rounds rows to eight bits: a block of threads for each block of a row. The value that is furthest from zero,
+static __device__ __forceinline__ float silu(float gate, float up) {
+    return gate / (1.0f + exponential(-gate)) * up;
+}
+
+// Rounds rows to eight bits, where there is `up` after gating them in their place: a block of threads for each block of a row. The value that is furthest from zero,
 // the first of several, becomes -127.
 extern "C" __global__ void round_rows(
-    const float *values, int width, int blocks, signed char *codes, float *scales, float *sums, float *halves) {
+    float *values, const float *up, int width, int blocks, signed char *codes, float *scales, float *sums, float *halves) {
     __shared__ float most[ROUNDERS], furthest[ROUNDERS];
     __shared__ int part[ROUNDERS];
     i64 index = blockIdx.x;
     int from = (int)(index % blocks) * BLOCK;
     int length = width - from < BLOCK ? width - from : BLOCK;
-    const float *own = values + index / blocks * width + from;
+    i64 start = index / blocks * width + from;
+    float *own = values + start;
     ALL(t) {
         most[t] = 0.0f;
         furthest[t] = 0.0f;
         for (int i = 4 * t; i < 4 * t + 4 && i < length; ++i) {
+            if (up) own[i] = silu(own[i], up[start + i]);
             if (fabsf(own[i]) > most[t]) {
                 most[t] = fabsf(own[i]);
                 furthest[t] = own[i];
@@ -85,7 +91,7 @@ extern "C" __global__ void round_rows(
 extern "C" __global__ void gated(float *gate, const float *up, i64 count) {
     EACH(t) {
         i64 i = (i64)blockIdx.x * blockDim.x + t;
-        if (i < count) gate[i] = gate[i] / (1.0f + exponential(-gate[i])) * up[i];
+        if (i < count) gate[i] = silu(gate[i], up[i]);
     }
 }
 
