@@ -38,7 +38,7 @@ fn usual(model: &str, banned: Option<&String>, turn: usize) -> Value {
 /// A prompt of so many words that begins otherwise at each turn.
 fn long(model: &str, words: usize, turn: usize) -> Value {
     let prompt = format!("{turn} ") + &"the capital of France is ".repeat(words / 5);
-    json!({ "model": model, "prompt": prompt, "stream": true, "max_tokens": 1, "temperature": 1 })
+    json!({ "model": model, "prompt": prompt, "stream": true, "max_tokens": 8, "temperature": 1 })
 }
 
 async fn one(client: &reqwest::Client, url: &str, body: Value) -> Seen {
@@ -128,7 +128,8 @@ async fn main() {
     if words > 0 {
         let mut first: Vec<Duration> = beside.iter().filter_map(|seen| seen.first).collect();
         first.sort_unstable();
-        let (half, count) = (at(&first, 0.5), first.len());
-        println!("beside them {count} prompts of {words} words: first text p50 {half}");
+        let (half, failed) = (at(&first, 0.5), beside.iter().filter(|seen| seen.failed).count());
+        let count = beside.len();
+        println!("beside them {count} prompts of {words} words, {failed} failed: first text p50 {half}");
     }
 }

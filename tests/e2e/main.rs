@@ -16,4 +16,5 @@ mod network;
 mod openai;
 mod payout;
 mod side_by_side;
+mod streams;
 mod wallets;
