@@ -15,5 +15,6 @@ mod loded;
 mod network;
 mod openai;
 mod payout;
+mod quality;
 mod side_by_side;
 mod wallets;
