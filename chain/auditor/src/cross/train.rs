@@ -58,7 +58,7 @@ impl Plan {
         Plan {
             config,
             people: 3_000,
-            steps: 6_000,
+            steps: 2_200,
             words: 0.25,
             batch: 64,
             rate: 1.5e-3,
