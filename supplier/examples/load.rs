@@ -130,6 +130,8 @@ async fn main() {
         first.sort_unstable();
         let (half, failed) = (at(&first, 0.5), beside.iter().filter(|seen| seen.failed).count());
         let count = beside.len();
-        println!("beside them {count} prompts of {words} words, {failed} failed: first text p50 {half}");
+        println!(
+            "beside them {count} prompts of {words} words, {failed} failed: first text p50 {half}"
+        );
     }
 }

@@ -110,9 +110,12 @@ fn model(folder: &Path) {
     build::write(&spec, Format::Gguf(Kind::Q8_0), folder);
 }
 
+/// Microseconds for so many rows.
+type Micros = [(u32, u32)];
+
 /// What the formula says is best, where every box has as many layers.
 fn optimum(
-    (curve, ends): (&[(u32, u32)], &[(u32, u32)]),
+    (curve, ends): (&Micros, &Micros),
     boxes: usize,
     hop: Duration,
     answers: usize,

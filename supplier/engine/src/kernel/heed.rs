@@ -6,6 +6,8 @@
 //! scores and the numbers of a value for sums, and a few heads that see the same pages share what
 //! is loaded.
 
+#![expect(clippy::needless_range_loop, reason = "heads and registers go by their numbers")]
+
 use super::lanes::{COLUMNS, Lanes};
 use super::product::Level;
 use crate::buffer::Buffer;
