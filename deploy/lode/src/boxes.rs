@@ -145,14 +145,15 @@ impl Stage {
                 None => None,
             };
             let key = LinkKey::open(&self.key)?;
+            let weights_bytes = weights_bytes(self.memory_mib, self.device)?;
             let parts = stage::Parts {
                 outline: engine::Outline::read(&self.model)?,
                 keys: Keys::new(&key)?,
                 heads: self.head.clone(),
                 fixed: self.layers.as_ref().map(|layers| layers.0.clone()),
-                weights_bytes: weights_bytes(self.memory_mib, self.device)?,
+                weights_bytes,
                 cache_bytes: self.cache_mib << 20,
-                curve: stage::curve(&self.model, self.device)?,
+                curve: stage::curve((&self.model, self.device), weights_bytes)?,
                 model: self.model.clone(),
                 device: self.device,
                 admin,

@@ -1,6 +1,6 @@
 //! One step of a model over a batch of pieces of sequences.
 
-use crate::attention::{Past, attend};
+use crate::attention::{Sizes, attend};
 use crate::buffer::Buffer;
 use crate::cache::{Cache, PAGE, PageId, Pages, Room, Slot};
 use crate::device::{Device, DeviceFault};
@@ -119,7 +119,7 @@ impl Model {
     pub fn cache_of(&self, room: Room) -> Cache {
         let shape = &self.weights.shape;
         let layers = self.weights.layers.len();
-        let mut cache = Cache::new(room, layers, shape.kv_width(), shape.context);
+        let mut cache = Cache::new(room, layers, shape.kept(), shape.context);
         if self.device() != Device::Cpu {
             cache.pages_mut().lie_away();
         }
@@ -358,13 +358,11 @@ impl Model {
             pages.write(page, index, row.position % PAGE, &k[kept.clone()], &v[kept]);
         }
         let pages = &*pages;
-        let past = |i: usize| {
-            let row = &step.rows[i];
-            let from = layer.window.map_or(0, |window| (row.position + 1).saturating_sub(window));
-            let table = &step.tables[row.table];
-            Past { positions: from..row.position + 1, page: |page| pages.layer(table[page], index) }
+        let page = |table: usize, page: usize, head: usize| {
+            pages.head(step.tables[table][page], index, head)
         };
-        let mixed = attend(&q, heads, kv_heads, head, past);
+        let sizes = Sizes { heads, kv_heads, head, window: layer.window };
+        let mixed = attend(&q, sizes, &step.runs(), page);
         let [out] = linears([&layer.output], &Rows::new(mixed, heads * head));
         add(x, &out);
     }

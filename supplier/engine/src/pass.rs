@@ -67,8 +67,8 @@ impl Store {
 impl Model {
     /// Room for the keys and values of `pages` pages.
     pub fn store(&self, pages: usize) -> Store {
-        let width = self.weights.shape.kv_width();
-        let mut pages = Pages::new(pages, self.weights.layers.len(), width);
+        let heads = self.weights.shape.kept();
+        let mut pages = Pages::new(pages, self.weights.layers.len(), heads);
         if self.device() != Device::Cpu {
             pages.lie_away();
         }

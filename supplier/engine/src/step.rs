@@ -1,5 +1,6 @@
 //! The rows of a step: where they belong, and which of them are asked for.
 
+use crate::attention::Run;
 use crate::cache::{Cache, PageId};
 use crate::model::Chunk;
 
@@ -17,6 +18,20 @@ pub(crate) struct Step {
     pub(crate) rows: Vec<Row>,
     pub(crate) cos: Vec<f32>,
     pub(crate) sin: Vec<f32>,
+}
+
+impl Step {
+    /// The rows, by sequences.
+    pub(crate) fn runs(&self) -> Vec<Run> {
+        let rows = self.rows.iter().enumerate();
+        rows.fold(Vec::new(), |mut runs: Vec<Run>, (i, &Row { table, position })| {
+            match runs.last_mut().filter(|run| run.table == table) {
+                Some(run) => run.rows.end = i + 1,
+                None => runs.push(Run { table, rows: i..i + 1, from: position }),
+            }
+            runs
+        })
+    }
 }
 
 /// After how many of its last tokens a piece wants to know what follows.

@@ -6,12 +6,29 @@ use crate::device::DeviceFault;
 /// costs nothing.
 pub const PAGE: usize = 32;
 
+/// Heads of keys and values, and the floats of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heads {
+    pub(crate) count: usize,
+    pub(crate) size: usize,
+}
+
 /// One page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PageId(usize);
 
+/// What a page holds of one head: for attention keys lie side by side, each number of all tokens,
+/// and values one token after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    /// `[numbers of a key][PAGE]`
+    pub(crate) keys: &'a [f32],
+    /// `[PAGE][numbers of a value]`
+    pub(crate) values: &'a [f32],
+}
+
 #[derive(Debug, Default)]
-struct Page {
+struct Sheet {
     floats: Vec<f32>,
     /// Sequences that it belongs to.
     users: usize,
@@ -22,12 +39,12 @@ struct Page {
 /// All pages. Their memory is taken when they are first used, and kept.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    pages: Vec<Page>,
+    pages: Vec<Sheet>,
     free: Vec<PageId>,
     used: usize,
     all: usize,
     layers: usize,
-    width: usize,
+    heads: Heads,
     /// Whether pages lie on a GPU, in memory that is taken for all of them when the first is needed.
     away: bool,
     #[cfg(feature = "cuda")]
@@ -41,14 +58,14 @@ impl PageId {
 }
 
 impl Pages {
-    pub(crate) fn new(all: usize, layers: usize, width: usize) -> Pages {
+    pub(crate) fn new(all: usize, layers: usize, heads: Heads) -> Pages {
         Pages {
             pages: Vec::new(),
             free: Vec::new(),
             used: 0,
             all,
             layers,
-            width,
+            heads,
             away: false,
             #[cfg(feature = "cuda")]
             memory: None,
@@ -77,7 +94,12 @@ impl Pages {
         let memory = match self.memory.take() {
             Some(memory) if memory.is_of(gpu) => memory,
             Some(_) => return Err(DeviceFault::Elsewhere),
-            None => crate::cuda::pages_memory(gpu, self.all, self.layers, self.width)?,
+            None => crate::cuda::pages_memory(
+                gpu,
+                self.all,
+                self.layers,
+                self.heads.count * self.heads.size,
+            )?,
         };
         Ok(self.memory.insert(memory).place())
     }
@@ -85,7 +107,7 @@ impl Pages {
     fn floats(&self) -> Vec<f32> {
         match self.away {
             true => Vec::new(),
-            false => vec![0.0; self.layers * 2 * PAGE * self.width],
+            false => vec![0.0; self.layers * self.layer_floats()],
         }
     }
 
@@ -113,7 +135,7 @@ impl Pages {
     pub(super) fn take(&mut self) -> PageId {
         let page = self.free.pop().unwrap_or_else(|| {
             let floats = self.floats();
-            self.pages.push(Page { floats, ..Page::default() });
+            self.pages.push(Sheet { floats, ..Sheet::default() });
             PageId(self.pages.len() - 1)
         });
         self.pages[page.0].free = false;
@@ -128,7 +150,7 @@ impl Pages {
             return None;
         }
         while self.pages.len() <= number {
-            self.pages.push(Page::default());
+            self.pages.push(Sheet::default());
         }
         if self.pages[number].floats.is_empty() {
             self.pages[number].floats = self.floats();
@@ -163,6 +185,11 @@ impl Pages {
         }
     }
 
+    /// Floats of one layer in a page.
+    fn layer_floats(&self) -> usize {
+        2 * PAGE * self.heads.count * self.heads.size
+    }
+
     /// Keys and values of the token at `place` of a page in one layer.
     pub(crate) fn write(
         &mut self,
@@ -172,17 +199,24 @@ impl Pages {
         keys: &[f32],
         values: &[f32],
     ) {
-        let width = self.width;
-        let from = (layer * 2 * PAGE + place) * width;
-        let floats = &mut self.pages[page.0].floats;
-        floats[from..from + width].copy_from_slice(keys);
-        let from = from + PAGE * width;
-        floats[from..from + width].copy_from_slice(values);
+        let (size, floats) = (self.heads.size, self.layer_floats());
+        let floats = &mut self.pages[page.0].floats[layer * floats..(layer + 1) * floats];
+        let (kept_keys, kept_values) = floats.split_at_mut(floats.len() / 2);
+        for (kept, key) in kept_keys.chunks_exact_mut(PAGE).zip(keys) {
+            kept[place] = *key;
+        }
+        let heads = kept_values.chunks_exact_mut(PAGE * size).zip(values.chunks_exact(size));
+        for (kept, values) in heads {
+            kept[place * size..(place + 1) * size].copy_from_slice(values);
+        }
     }
 
-    /// `[keys of PAGE tokens][values of PAGE tokens]` of one layer.
-    pub(crate) fn layer(&self, page: PageId, layer: usize) -> &[f32] {
-        let size = 2 * PAGE * self.width;
-        &self.pages[page.0].floats[layer * size..(layer + 1) * size]
+    /// Keys and values of one head in one layer of a page.
+    pub(crate) fn head(&self, page: PageId, layer: usize, head: usize) -> Page<'_> {
+        let (floats, each) = (self.layer_floats(), PAGE * self.heads.size);
+        let (keys, values) =
+            self.pages[page.0].floats[layer * floats..(layer + 1) * floats].split_at(floats / 2);
+        let place = head * each..(head + 1) * each;
+        Page { keys: &keys[place.clone()], values: &values[place] }
     }
 }

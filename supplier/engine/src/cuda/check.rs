@@ -6,9 +6,9 @@ use super::network::norm;
 use super::panel::{Activations, embed, product, rounded_bytes};
 use super::program::Kernel;
 use super::scratch::Scratch;
-use crate::attention::{Past, attend};
+use crate::attention::{Sizes, attend};
 use crate::buffer::Buffer;
-use crate::cache::{PAGE, PageId, Pages};
+use crate::cache::{self, PAGE, PageId, Pages};
 use crate::device::DeviceFault as Fault;
 use crate::kernel::check::{COLUMNS, Numbers, ROWS, TEXTS, weights};
 use crate::kernel::{BLOCK, Kind, Matrix, Rows, products};
@@ -198,7 +198,8 @@ impl Checker<'_> {
         let (heads, kv_heads) = (4, 2);
         let (rows, width) = (75, kv_heads * head);
         let case = format!("heads of {head}, window of {window}");
-        let (mut near, mut far) = (Pages::new(6, 2, width), Pages::new(6, 2, width));
+        let kept = cache::Heads { count: kv_heads, size: head };
+        let (mut near, mut far) = (Pages::new(6, 2, kept), Pages::new(6, 2, kept));
         far.lie_away();
         let table = |pages: [u32; 2]| -> Vec<PageId> {
             pages.iter().filter_map(|page| near.numbered(*page).and(far.numbered(*page))).collect()
@@ -219,13 +220,10 @@ impl Checker<'_> {
                 (step.tables[row.table][row.position / PAGE], i * width..(i + 1) * width);
             near.write(page, 1, row.position % PAGE, &keys[kept.clone()], &values[kept]);
         }
-        let past = |i: usize| {
-            let (row, near) = (&step.rows[i], &near);
-            let from = if window == 0 { 0 } else { (row.position + 1).saturating_sub(window) };
-            let table = &step.tables[row.table];
-            Past { positions: from..row.position + 1, page: |page| near.layer(table[page], 1) }
-        };
-        let expected = attend(&queries, heads, kv_heads, head, past);
+        let page =
+            |table: usize, page: usize, head: usize| near.head(step.tables[table][page], 1, head);
+        let sizes = Sizes { heads, kv_heads, head, window: (window > 0).then_some(window) };
+        let expected = attend(&queries, sizes, &step.runs(), page);
         let mixed = self.room(expected.len() * 4)?;
         placed.mix(&mut scratch, self.gpu, 1, seen, q.place(), mixed.place())?;
         self.same("of attention", &case, &mixed, &expected)
