@@ -63,15 +63,16 @@ impl Drop for Client {
     }
 }
 
-/// The weight that a supplier's quality leaves it, and how many steps led to it.
-fn weight(network: &Network, supplier: &str) -> (u64, usize) {
+/// The weight that a supplier's quality leaves it, and the marks that led to it.
+fn weight(network: &Network, supplier: &str) -> (u64, Vec<u64>) {
     let history = network.lode(&["query", "reputation", supplier, "--history"]);
-    let steps = history["steps"].as_array().map_or(0, Vec::len);
+    let steps = history["steps"].as_array().into_iter().flatten();
+    let marks = steps.filter_map(|step| step["quality"].as_u64()).collect();
     let quality = &history["reputations"][0]["quality"];
     let number = |name: &str| quality[name].as_f64().unwrap_or(0.0) / 1e6;
     let variance = (number("square") - number("mean").powi(2)).max(0.0);
     let error = (variance / quality["count"].as_f64().unwrap_or(1.0)).sqrt();
-    (((number("mean") - 2.0 * error).max(0.0) * 1e6) as u64, steps)
+    (((number("mean") - 2.0 * error).max(0.0) * 1e6) as u64, marks)
 }
 
 #[test]
@@ -93,8 +94,8 @@ fn whose_answers_are_bad_loses_quality_and_work_and_an_honest_one_does_not() {
     let listed = network.lode(&["audits", "--supplier", &rogue]);
     let bad = |case: &Value| case["found"]["quality"].as_u64().is_some_and(|mark| mark < 100);
     assert!(listed["audits"].as_array().unwrap().iter().any(bad), "{listed}");
-    let (_, steps) = weight(&network, &rogue);
-    assert!(steps > 0, "its history is kept");
+    let (_, marks) = weight(&network, &rogue);
+    assert!(!marks.is_empty() && marks.iter().all(|mark| *mark < 100), "{marks:?}");
     let standing = network.lode(&["query", "suppliers", &rogue]);
     assert_eq!(standing["standing"], "bonded", "nobody is convicted for it: {standing}");
     let (mine, others) = relays_of_new_sessions(&network, &honest);

@@ -3,10 +3,10 @@
 
 use crate::print;
 use chain_client::Chain;
-use proto::audit::Round;
 use proto::audit::case::{Case, Docket, Stage};
 use proto::audit::ruling::{Bench, Reputation, Ruling};
 use proto::audit::tally::{Tally, tally};
+use proto::audit::{Quality, Round};
 use proto::query::{GetReputation, ListAudits, PAGE_MAX};
 use proto::service::ServiceId;
 use proto::{Address, Digest, Height};
@@ -22,6 +22,8 @@ pub(crate) struct Step {
     /// What the chain says became of it, and what comes out when its votes are counted again.
     pub(crate) stage: Stage,
     pub(crate) counted: Option<Stage>,
+    /// The mark of the answer, where it was measured.
+    pub(crate) quality: Option<Quality>,
     pub(crate) before: Reputation,
     pub(crate) after: Reputation,
 }
@@ -63,6 +65,7 @@ pub(crate) async fn read(chain: &Chain, supplier: Address) -> anyhow::Result<His
             decided_at: case.decided_at,
             stage: case.stage,
             counted,
+            quality: case.found.and_then(|found| found.quality),
             before,
             after,
         });
@@ -134,13 +137,15 @@ pub(crate) async fn show(chain: &Chain, supplier: Address, json: bool) -> anyhow
     if json {
         return print::answer(&history, true);
     }
-    let headings = ["height", "audit", "service", "stage", "score", "failures", "weight ppm"];
+    let headings =
+        ["height", "audit", "service", "stage", "quality", "score", "failures", "weight ppm"];
     let row = |step: &Step| {
         [
             step.decided_at.to_string(),
             print::short(&step.audit),
             step.service.to_string(),
             print::word(&step.stage),
+            step.quality.map_or(String::new(), |mark| mark.thousandths().to_string()),
             score(step.after.standing.score),
             format!("{} of {}", step.after.standing.failures, step.after.standing.audits),
             step.after.quality.lower_bound().0.to_string(),
