@@ -223,11 +223,12 @@ wire! {
         authority, params, services, suppliers, gateways, escrow, delegations, audits,
     };
     audit::params::Penalties as gen_::AuditPenalties { outlier, unrevealed, skipped, ringer };
+    audit::fine::Fines as gen_::AuditFines { exact, banded };
     standing::Test as gen_::AuditTest { honest, cheat, threshold };
     audit::Params as gen_::AuditParams {
         rate, committee, large_committee, tolerance, fee, claim_typical, bond_min, penalties,
         ringer_rate, ringers, slash_rate, test, overcount_rate,
-        unchosen, probe_deposit,
+        unchosen, probe_deposit, fines,
     };
     verdict::Verdict as gen_::Verdict { identity, quality };
     audit::tally::Vote as gen_::Vote { auditor, verdict };

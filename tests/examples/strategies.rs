@@ -14,7 +14,7 @@ use tests::strategies::{Return, bench, best, career, coalition, price, region};
 const SETS: usize = 30;
 
 /// Cheats that are looked at, in parts of a million of all answers.
-const CHEATS: [u64; 7] = [10_000, 30_000, 50_000, 100_000, 300_000, 600_000, 1_000_000];
+const CHEATS: [u64; 8] = [5_000, 10_000, 20_000, 50_000, 100_000, 300_000, 600_000, 1_000_000];
 
 /// Careers for each cheat and set of parameters.
 const CAREERS: u64 = 60;
@@ -40,24 +40,19 @@ fn main() {
     }
 }
 
-/// All strategies under these parameters. Those of prices and of rare cheats are not bounded by what is
-/// accepted, and are played under the network's only.
+/// All strategies under these parameters. Those of prices are not bounded by what is accepted, and are
+/// played under the network's only.
 fn of(params: &Params, network: bool) -> Vec<Return> {
     let mut returns = coalition::returns(params);
-    let tested = career::tested(params);
-    for cheats in CHEATS.into_iter().filter(|cheats| network || *cheats >= tested) {
-        returns.push(career::cheating(params, cheats, Identity::Differs, CAREERS));
-    }
-    if network {
-        let mut other = params.clone();
-        other.audits.test = career::for_rare_cheats();
+    for how in career::Cheat::ALL {
         for cheats in CHEATS {
-            let one = career::cheating(&other, cheats, Identity::Differs, CAREERS);
-            let strategy = format!("{}, by a test for rare cheats", one.strategy);
-            returns.push(Return { strategy, ..one });
+            returns.push(career::cheating(params, cheats, how, CAREERS));
         }
     }
-    returns.push(career::cheating(params, 1_000_000, Identity::Withheld, CAREERS));
+    returns.push(career::watchful(params, CAREERS / 6));
+    if network {
+        returns.push(career::bad_luck(params, career::BAD_LUCK, Identity::Unlike, 1_000_000));
+    }
     returns.push(career::honest_first(params, 10_000, CAREERS / 6));
     // What a seat returns beside an honest one.
     let seats = bench::returns(&params.audits, 1, 20_000);

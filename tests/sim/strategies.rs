@@ -3,7 +3,11 @@
 
 use proto::audit::Identity;
 use proto::params::Params;
+use tests::strategies::career::Cheat;
 use tests::strategies::{Return, bench, career, coalition, price, region};
+
+/// Cheats that are played, in parts of a million of all answers.
+const CHEATS: [u64; 7] = [5_000, 10_000, 20_000, 50_000, 100_000, 300_000, 1_000_000];
 
 fn times(few: usize) -> usize {
     if std::env::var_os("LODE_LONG").is_some() { few * 10 } else { few }
@@ -23,31 +27,28 @@ fn no_coalition_of_roles_gets_back_what_it_pays_itself() {
 }
 
 #[test]
-fn cheating_at_least_as_often_as_the_test_is_made_for_loses_stake() {
+fn cheating_loses_stake_however_rarely_and_however_it_is_hidden() {
     for params in region::accepted(2, times(20)) {
-        let tested = career::tested(&params);
-        for cheats in [tested, (tested + 1_000_000) / 2, 1_000_000] {
-            let one = career::cheating(&params, cheats, Identity::Differs, 20);
-            all_lose(vec![one], &params);
+        for how in Cheat::ALL {
+            for cheats in CHEATS {
+                all_lose(vec![career::cheating(&params, cheats, how, 20)], &params);
+            }
         }
-        all_lose(vec![career::cheating(&params, 1_000_000, Identity::Withheld, 20)], &params);
         all_lose(vec![career::honest_first(&params, 500, 20)], &params);
+        all_lose(vec![career::watchful(&params, 4)], &params);
     }
 }
 
 #[test]
-fn a_test_for_rare_cheats_is_accepted_and_lets_none_from_three_percent_on_pay() {
-    let mut params = Params::standard();
-    params.audits.test = career::for_rare_cheats();
-    assert_eq!(params.check(), Ok(()));
-    for cheats in [30_000, 50_000, 100_000, 300_000, 1_000_000] {
-        all_lose(vec![career::cheating(&params, cheats, Identity::Differs, 60)], &params);
-    }
-    let wrongly = (1..=50).filter(|seed| {
-        let mut career = career::Career::new(*seed, params.audits.test);
-        (0..career::HORIZON).any(|_| career.audit(career::BAD_LUCK, Identity::Differs))
-    });
-    assert_eq!(wrongly.count(), 0, "an honest supplier was convicted");
+fn fines_cost_the_honest_nothing_in_a_kernel_class_and_a_few_percent_within_bands() {
+    let params = Params::standard();
+    let exact = career::bad_luck(&params, 0, Identity::Differs, 1_000_000);
+    assert_eq!(exact.percent, 0.0);
+    let banded = career::bad_luck(&params, career::BAD_LUCK, Identity::Unlike, 1_000_000);
+    assert!((-4.0..0.0).contains(&banded.percent), "{banded:?}");
+    // One bit of memory that flips in a million audits.
+    let flipped = career::bad_luck(&params, 1, Identity::Differs, 1_000_000);
+    assert!((-0.001..=0.0).contains(&flipped.percent), "{flipped:?}");
 }
 
 #[test]

@@ -162,10 +162,26 @@ fn change_limits(p: &mut Params, dice: &mut Dice) {
     }
 }
 
+/// Who looks less often must fine more, or nothing of it is accepted: so mostly both change.
+fn change_rate(audits: &mut proto::audit::Params, dice: &mut Dice) {
+    let before = u64::from(audits.rate.0);
+    ppm(dice, &mut audits.rate);
+    if dice.chance(800_000) {
+        let after = u64::from(audits.rate.0).max(1);
+        let scaled = |times: u32| (u64::from(times) * before).div_ceil(after) as u32;
+        let (exact, banded) = (scaled(audits.fines.exact), scaled(audits.fines.banded));
+        (audits.fines.exact, audits.fines.banded) = (exact, banded);
+    }
+}
+
 fn change_audits(p: &mut Params, dice: &mut Dice) {
     let audits = &mut p.audits;
-    match dice.below(9) {
-        0 => ppm(dice, &mut audits.rate),
+    match dice.below(11) {
+        9 => audits.fines.exact = number(dice, audits.fines.exact.into(), u32::MAX.into()) as u32,
+        10 => {
+            audits.fines.banded = number(dice, audits.fines.banded.into(), u32::MAX.into()) as u32
+        }
+        0 => change_rate(audits, dice),
         1 => audits.committee = number(dice, audits.committee.into(), 64) as u32,
         2 => audits.large_committee = number(dice, audits.large_committee.into(), 64) as u32,
         3 => amount(dice, &mut audits.claim_typical),

@@ -9,6 +9,7 @@ use chain_client::keys::{Entry, KeyStore, Protection};
 use gateway::account::KeyTerms;
 use gateway::books::Books;
 use meter::Meter;
+use proto::audit::fine::Fines;
 use proto::keys::RelayKey;
 use proto::message;
 use proto::params::{Params, Windows};
@@ -259,6 +260,7 @@ fn params() -> Params {
             rate: Ppm::ONE,
             // Who is looked at more often must earn more with a claim, to lose as much.
             claim_typical: Amount(dev.audits.claim_typical.0 * every),
+            fines: Fines { exact: 3, banded: 2 },
             ..dev.audits
         },
         ..dev
