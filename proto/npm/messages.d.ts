@@ -337,6 +337,7 @@ export interface PriceParams {
   phiHi: number;
   payerCap: number;
   operatorCap: number;
+  scarcity: number;
 }
 
 export interface Params {

@@ -919,6 +919,10 @@ export default {
           "operator_cap": {
            "type": "uint32",
            "id": 10
+          },
+          "scarcity": {
+           "type": "uint32",
+           "id": 11
           }
          }
         },

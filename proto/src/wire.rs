@@ -159,7 +159,7 @@ wire! {
     params::Proving as gen_::Proving { rate, draws, always_above, penalty_rate, penalty_min };
     price::Params as gen_::PriceParams {
         target_utilisation, gain_min, gain_max, gain_start, gain_step, step_max, phi_lo, phi_hi,
-        payer_cap, operator_cap,
+        payer_cap, operator_cap, scarcity,
     };
     price::State as gen_::PriceState { x, ubar, gain, last_sign, price, since };
     price::Point as gen_::PricePoint { since, price, ubar, gain, admitted, capacity };

@@ -8,8 +8,8 @@ use proto::params::Params;
 use proto::query::{GetClock, GetPrice, GetPriceHistory, GetSession};
 use proto::session::Session;
 use proto::{Amount, Height, Ppm};
-use tests::dice::Dice;
-use tests::strategies::{career, region};
+use strategies::dice::Dice;
+use strategies::{career, region};
 use tests::town::{BUDGET, CHAIN, GATEWAY, SOURCE, Town, Tree, draft, service, services, sign};
 
 /// Sets of parameters that are looked at; `LODE_LONG=1` looks at ten times as many.

@@ -635,6 +635,8 @@ pub struct PriceParams {
     pub payer_cap: u32,
     #[prost(uint32, tag="10")]
     pub operator_cap: u32,
+    #[prost(uint32, tag="11")]
+    pub scarcity: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Params {

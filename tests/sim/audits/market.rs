@@ -12,7 +12,7 @@ use proto::query::{GetAuditor, GetClock, GetDocket, GetSession, ListAudits};
 use proto::session::Session;
 use proto::vrf::{VrfOutput, VrfProof, VrfSecret};
 use proto::{Address, Amount, Coin, Digest, Height, Ppm, seed};
-use tests::dice::Dice;
+use strategies::dice::Dice;
 use tests::town::{BUDGET, CHAIN, GATEWAY, Town, Tree, draft, genesis, service, sign, supplier};
 
 pub const BOND: Amount = Amount(200_000_000);

@@ -4,7 +4,7 @@ use proto::Amount;
 use proto::audit::standing::Test;
 use proto::audit::{Identity, Params};
 use proto::params::Params as Market;
-use tests::strategies::career::{Career, Cheat};
+use strategies::career::{Career, Cheat};
 
 /// Audits of one supplier after which it is followed no longer.
 const CAREER: u64 = 2_000;

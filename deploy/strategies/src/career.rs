@@ -45,14 +45,26 @@ impl Cheat {
         }
     }
 
-    /// How often an audit fails of who cheats in `cheats` of a million answers.
-    pub fn fails(self, cheats: u64) -> u64 {
-        let (power, luck) = match self {
+    /// How often an audit of a cheated answer fails, and of an honest one.
+    fn chances(self) -> (u64, u64) {
+        match self {
             Cheat::Exact => (POWER, 0),
             Cheat::Banded => (POWER, BAD_LUCK),
             Cheat::Hides => (1_000_000, 0),
-        };
+        }
+    }
+
+    /// How often an audit fails of who cheats in `cheats` of a million answers.
+    pub fn fails(self, cheats: u64) -> u64 {
+        let (power, luck) = self.chances();
         (cheats * power + (1_000_000 - cheats) * luck) / 1_000_000
+    }
+
+    fn fault(self) -> Fault {
+        match self {
+            Cheat::Exact | Cheat::Hides => Fault::Exact,
+            Cheat::Banded => Fault::Banded,
+        }
     }
 
     fn name(self) -> &'static str {
@@ -74,7 +86,7 @@ pub struct Career {
 
 impl Career {
     pub fn new(seed: u64, test: Test) -> Career {
-        let service = ServiceId::new("m").unwrap();
+        let service = ServiceId::new("m").expect("it is a name");
         let kept = Reputation::new(Address([1; 20]), service);
         Career { dice: Dice(seed), test, params: audit::Params::standard(), kept }
     }
@@ -125,32 +137,27 @@ impl Stakes {
         }
     }
 
-    /// What one audit costs, of whose claim nothing is paid then.
-    fn lost(&self, params: &Params, (stage, fault): (Stage, Option<Fault>)) -> f64 {
+    fn fine(&self, params: &Params, fault: Fault) -> f64 {
         let claim = proto::Amount(self.claim as u128);
-        let fine = fault.map_or(0.0, |fault| params.audits.fines.of(fault, claim).0 as f64);
-        let slash = if stage == Stage::Convicted { self.slash.max(fine) } else { fine };
-        slash.min(self.stake)
+        params.audits.fines.of(fault, claim).min(params.supplier_stake_min).0 as f64
+    }
+
+    /// What the claims of one audit bring who cheats in `cheats` of a million answers, less what it is
+    /// fined on average beyond what an honest supplier is.
+    fn between_audits(&self, params: &Params, how: Cheat, cheats: u64) -> f64 {
+        let pay = self.claims_per_audit * self.pay * cheats as f64 / 1e6;
+        let more = how.fails(cheats).saturating_sub(how.fails(0)) as f64 / 1e6;
+        pay - more * self.fine(params, how.fault())
     }
 }
 
 /// What cheating in `cheats` of a million answers returns on the least stake, on average over so many
 /// careers: the pay of what was cheated, less fines and the slash that ends it. Its claims cost what is
-/// typical, and an honest supplier's fines are not counted against it.
+/// typical. Fines are counted by their average, beyond an honest supplier's; convictions as they fall.
 pub fn cheating(params: &Params, cheats: u64, how: Cheat, careers: u64) -> Return {
     let stakes = Stakes::of(params);
-    let mut gained = 0.0;
-    for seed in 1..=careers {
-        let mut career = Career::new(seed, params.audits.test);
-        for _ in 0..HORIZON {
-            gained += stakes.claims_per_audit * stakes.pay * cheats as f64 / 1e6;
-            let outcome = career.audit(how.fails(cheats), how.shows());
-            gained -= stakes.lost(params, outcome);
-            if outcome.0 == Stage::Convicted {
-                break;
-            }
-        }
-    }
+    let gained: f64 =
+        (1..=careers).map(|seed| stakes.career(params, (seed, 0), how, |_| cheats)).sum();
     let name = format!("supplier: {} {} % of its answers", how.name(), cheats as f64 / 1e4);
     Return::of(name, gained / careers as f64, stakes.stake)
 }
@@ -158,22 +165,8 @@ pub fn cheating(params: &Params, cheats: u64, how: Cheat, careers: u64) -> Retur
 /// Honest until it is rich: no credit is left for what it cheats then.
 pub fn honest_first(params: &Params, audits_before: u64, careers: u64) -> Return {
     let stakes = Stakes::of(params);
-    let mut gained = 0.0;
-    for seed in 1..=careers {
-        let mut career = Career::new(seed, params.audits.test);
-        for _ in 0..audits_before {
-            let outcome = career.audit(0, Identity::Differs);
-            assert_eq!(outcome, (Stage::Passed, None), "something was found of the honest");
-        }
-        for _ in 0..HORIZON {
-            gained += stakes.claims_per_audit * stakes.pay;
-            let outcome = career.audit(Cheat::Exact.fails(1_000_000), Identity::Differs);
-            gained -= stakes.lost(params, outcome);
-            if outcome.0 == Stage::Convicted {
-                break;
-            }
-        }
-    }
+    let one = |seed| stakes.career(params, (seed, audits_before), Cheat::Exact, |_| 1_000_000);
+    let gained: f64 = (1..=careers).map(one).sum();
     let name = format!("supplier: honest for {audits_before} audits, then cheats in all");
     Return::of(name, gained / careers as f64, stakes.stake)
 }
@@ -182,18 +175,39 @@ pub fn honest_first(params: &Params, audits_before: u64, careers: u64) -> Return
 /// hardly ever convicted. What that returns on the least stake.
 pub fn watchful(params: &Params, careers: u64) -> Return {
     let stakes = Stakes::of(params);
-    let mut gained = 0.0;
-    for seed in 1..=careers {
-        let mut career = Career::new(seed, params.audits.test);
-        for _ in 0..HORIZON {
-            let cheats = if career.kept.standing.score == 0 { 1_000_000 } else { 0 };
-            gained += stakes.claims_per_audit * stakes.pay * cheats as f64 / 1e6;
-            let outcome = career.audit(Cheat::Exact.fails(cheats), Identity::Differs);
-            gained -= stakes.lost(params, outcome);
-        }
-    }
+    let cheats = |score| if score == 0 { 1_000_000 } else { 0 };
+    let one = |seed| stakes.career(params, (seed, 0), Cheat::Exact, cheats);
+    let gained: f64 = (1..=careers).map(one).sum();
     let name = "supplier: cheats in all while its score is nothing, else in none";
     Return::of(name, gained / careers as f64, stakes.stake)
+}
+
+impl Stakes {
+    /// What one career brings: of each audit `cheats` says by the score in how many of a million answers
+    /// the supplier cheats before it.
+    fn career(
+        &self,
+        params: &Params,
+        (seed, honest): (u64, u64),
+        how: Cheat,
+        cheats: impl Fn(u32) -> u64,
+    ) -> f64 {
+        let mut career = Career::new(seed, params.audits.test);
+        for _ in 0..honest {
+            let outcome = career.audit(0, how.shows());
+            assert_eq!(outcome, (Stage::Passed, None), "something was found of the honest");
+        }
+        let mut gained = 0.0;
+        for _ in 0..HORIZON {
+            let cheats = cheats(career.kept.standing.score);
+            gained += self.between_audits(params, how, cheats);
+            if career.convicts(how.fails(cheats), how.shows()) {
+                // The fine was counted; a slash that is more takes the rest.
+                return gained - (self.slash - self.fine(params, how.fault())).max(0.0);
+            }
+        }
+        gained
+    }
 }
 
 /// What fines cost an honest supplier whose audits fail by bad luck with so many chances in a million,
@@ -201,7 +215,12 @@ pub fn watchful(params: &Params, careers: u64) -> Return {
 pub fn bad_luck(params: &Params, luck: u64, wrong: Identity, audits: u64) -> Return {
     let stakes = Stakes::of(params);
     let mut career = Career::new(1, params.audits.test);
-    let lost: f64 = (0..audits).map(|_| stakes.lost(params, career.audit(luck, wrong))).sum();
+    let mut lost = 0.0;
+    for _ in 0..audits {
+        let (stage, fault) = career.audit(luck, wrong);
+        let fine = fault.map_or(0.0, |fault| stakes.fine(params, fault));
+        lost += if stage == Stage::Convicted { stakes.slash.max(fine) } else { fine };
+    }
     let earned = audits as f64 * stakes.claims_per_audit * stakes.pay;
     let name =
         format!("supplier: honest, {} % of its audits fail by bad luck", luck as f64 / 10_000.0);
