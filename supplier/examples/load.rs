@@ -1,6 +1,7 @@
-//! Loads an OpenAI-compatible server: `load URL MODEL [CLIENTS] [SECONDS] [TOKEN]`. Each client sends one stream
-//! after the other, prompts and answers of mixed lengths, and all of them are told of together. TOKEN is
-//! never said: the one that ends answers, so that they get as long as was asked for.
+//! Loads an OpenAI-compatible server: `load URL MODEL [CLIENTS] [SECONDS] [TOKEN [WORDS]]`. Each client sends
+//! one stream after the other, prompts and answers of mixed lengths, and all of them are told of together.
+//! TOKEN is never said: the one that ends answers, so that they get as long as was asked for. With WORDS one
+//! more client sends prompts of so many words, one after the other, and is told of alone.
 
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -21,13 +22,8 @@ const LENGTHS: [u64; 4] = [16, 64, 128, 256];
 /// Words of prompts, in turns.
 const PROMPTS: [usize; 5] = [4, 32, 8, 128, 16];
 
-async fn one(
-    client: &reqwest::Client,
-    url: &str,
-    model: &str,
-    banned: Option<&String>,
-    turn: usize,
-) -> Seen {
+/// What is asked for at a turn.
+fn usual(model: &str, banned: Option<&String>, turn: usize) -> Value {
     let prompt = "the capital of France is ".repeat(PROMPTS[turn % PROMPTS.len()] / 4);
     let mut body = json!({
         "model": model, "prompt": prompt, "stream": true, "temperature": 1, "seed": turn,
@@ -36,6 +32,16 @@ async fn one(
     if let Some(token) = banned {
         body["logit_bias"] = json!({ token: -100 });
     }
+    body
+}
+
+/// A prompt of so many words that begins otherwise at each turn.
+fn long(model: &str, words: usize, turn: usize) -> Value {
+    let prompt = format!("{turn} ") + &"the capital of France is ".repeat(words / 5);
+    json!({ "model": model, "prompt": prompt, "stream": true, "max_tokens": 8, "temperature": 1 })
+}
+
+async fn one(client: &reqwest::Client, url: &str, body: Value) -> Seen {
     let (began, mut seen, mut last) = (Instant::now(), Seen::default(), Instant::now());
     let sent = client.post(format!("{url}/v1/completions")).json(&body).send().await;
     let Ok(answer) = sent.and_then(reqwest::Response::error_for_status) else {
@@ -76,27 +82,37 @@ fn at(sorted: &[Duration], part: f64) -> String {
 async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (Some(url), Some(model)) = (args.first().cloned(), args.get(1).cloned()) else {
-        eprintln!("load URL MODEL [CLIENTS] [SECONDS] [TOKEN]");
+        eprintln!("load URL MODEL [CLIENTS] [SECONDS] [TOKEN [WORDS]]");
         return;
     };
     let number = |at: usize, or: usize| args.get(at).and_then(|n| n.parse().ok()).unwrap_or(or);
     let (clients, seconds) = (number(2, 32), number(3, 30));
     let client = reqwest::Client::new();
     let began = Instant::now();
-    let work = (0..clients).map(|i| {
-        let (client, url, model) = (client.clone(), url.clone(), model.clone());
-        let banned = args.get(4).cloned();
-        tokio::spawn(async move {
-            let (mut all, mut turn) = (Vec::new(), i);
-            while began.elapsed() < Duration::from_secs(seconds as u64) {
-                all.push(one(&client, &url, &model, banned.as_ref(), turn).await);
-                turn += clients;
-            }
-            all
+    let work: Vec<_> = (0..clients)
+        .map(|i| {
+            let (client, url, model) = (client.clone(), url.clone(), model.clone());
+            let banned = args.get(4).cloned();
+            tokio::spawn(async move {
+                let (mut all, mut turn) = (Vec::new(), i);
+                while began.elapsed() < Duration::from_secs(seconds as u64) {
+                    all.push(one(&client, &url, usual(&model, banned.as_ref(), turn)).await);
+                    turn += clients;
+                }
+                all
+            })
         })
-    });
-    let all: Vec<Seen> =
-        futures::future::join_all(work).await.into_iter().flatten().flatten().collect();
+        .collect();
+    let words = number(5, 0);
+    let beside = async {
+        let mut seen = Vec::new();
+        while words > 0 && began.elapsed() < Duration::from_secs(seconds as u64) {
+            seen.push(one(&client, &url, long(&model, words, seen.len())).await);
+        }
+        seen
+    };
+    let (all, beside) = futures::join!(futures::future::join_all(work), beside);
+    let all: Vec<Seen> = all.into_iter().flatten().flatten().collect();
     let took = began.elapsed().as_secs_f64();
     let tokens: u64 = all.iter().map(|seen| seen.tokens).sum();
     let failed = all.iter().filter(|seen| seen.failed).count();
@@ -107,5 +123,15 @@ async fn main() {
     println!("{clients} clients, {:.0} s: {} answers, {failed} failed", took, all.len());
     println!("{:.0} tokens/s", tokens as f64 / took);
     println!("first text: p50 {}, p95 {}", at(&first, 0.5), at(&first, 0.95));
-    println!("between texts: p50 {}, p95 {}", at(&between, 0.5), at(&between, 0.95));
+    let [half, most, all] = [0.5, 0.95, 1.0].map(|part| at(&between, part));
+    println!("between texts: p50 {half}, p95 {most}, at most {all}");
+    if words > 0 {
+        let mut first: Vec<Duration> = beside.iter().filter_map(|seen| seen.first).collect();
+        first.sort_unstable();
+        let (half, failed) = (at(&first, 0.5), beside.iter().filter(|seen| seen.failed).count());
+        let count = beside.len();
+        println!(
+            "beside them {count} prompts of {words} words, {failed} failed: first text p50 {half}"
+        );
+    }
 }

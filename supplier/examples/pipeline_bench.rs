@@ -11,6 +11,7 @@
 
 #[path = "../engine/tests/families/build.rs"]
 mod build;
+mod wire;
 
 use axum::Router;
 use axum::body::Body;
@@ -27,8 +28,7 @@ use supplier::link::{Keys, LinkKey, PeerKey};
 use supplier::pipeline::{Pipeline, Settings, StageAt};
 use supplier::plan::{Place, Problem};
 use supplier::{Defaults, Parts, config::Limits, stage};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 const LAYERS: usize = 12;
 
@@ -49,13 +49,14 @@ async fn bench() {
     let (answers, tokens) = (argument(3, 8), argument(4, 60));
     let folder = tempfile::tempdir().unwrap();
     model(folder.path());
-    let curve = stage::curve(folder.path()).unwrap();
+    let curve = stage::curve(folder.path(), u64::MAX).unwrap();
+    let ends = stage::ends(folder.path()).unwrap();
     let (router, stops) = crew(folder.path(), boxes, hop, argument(5, 0), &curve).await;
     run(&router, answers, 4).await;
     let guesses = figures(&router, "speculated").await;
     let (took, _) = run(&router, answers, tokens).await;
     let measured = (answers * (tokens - 1)) as f64 / took.as_secs_f64();
-    let (groups, most) = optimum(&curve, boxes, hop, answers);
+    let (groups, most) = optimum((&curve, &ends), boxes, hop, answers);
     println!(
         "boxes {boxes}, hop {hop:?}, {answers} answers: {measured:.1} tokens/s; closed form {most:.1} with {groups} groups; {:.0} %",
         100.0 * measured / most
@@ -110,11 +111,21 @@ fn model(folder: &Path) {
 }
 
 /// What the formula says is best, where every box has as many layers.
-fn optimum(curve: &[(u32, u32)], boxes: usize, hop: Duration, answers: usize) -> (usize, f64) {
+fn optimum(
+    (curve, ends): (&[(u32, u32)], &[(u32, u32)]),
+    boxes: usize,
+    hop: Duration,
+    answers: usize,
+) -> (usize, f64) {
     let share = |i: usize| LAYERS / boxes + usize::from(i < LAYERS % boxes);
-    let place = || Place { name: String::new(), curve: curve.to_vec(), most: LAYERS, more: 0.0 };
+    let place = |i: usize| Place {
+        name: String::new(),
+        curve: curve.to_vec(),
+        most: LAYERS,
+        ends: if i == 0 { ends.to_vec() } else { Vec::new() },
+    };
     let hops = vec![vec![hop.as_micros() as f64; boxes]; boxes];
-    let places = (0..boxes).map(|_| place()).collect();
+    let places = (0..boxes).map(place).collect();
     let problem = Problem { layers: LAYERS, places, hops, answers, shard: true };
     let stages: Vec<(usize, usize)> = (0..boxes).map(|i| (i, share(i))).collect();
     let of = |groups: usize| (groups, answers as f64 * 1e6 / problem.cycle(&stages, groups));
@@ -163,7 +174,9 @@ async fn run_stage(
     curve: &[(u32, u32)],
 ) -> (PeerKey, String, Stop) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = proxy(listener.local_addr().unwrap(), hop).await;
+    let slow = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = slow.local_addr().unwrap().to_string();
+    wire::slow(slow, listener.local_addr().unwrap(), hop);
     let (key, stop) = (LinkKey::new().unwrap(), Stop::new());
     let parts = stage::Parts {
         model: folder.to_owned(),
@@ -178,48 +191,6 @@ async fn run_stage(
     };
     tokio::spawn(stage::serve(parts, listener, stop.clone()));
     (key.public(), address, stop)
-}
-
-/// Passes bytes on after a while, in both directions.
-async fn proxy(to: std::net::SocketAddr, hop: Duration) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            let Ok(far) = TcpStream::connect(to).await else { continue };
-            near.set_nodelay(true).unwrap();
-            far.set_nodelay(true).unwrap();
-            let ((near_from, near_to), (far_from, far_to)) = (near.into_split(), far.into_split());
-            tokio::spawn(delay(near_from, far_to, hop));
-            tokio::spawn(delay(far_from, near_to, hop));
-        }
-    });
-    address
-}
-
-async fn delay(
-    mut from: tokio::net::tcp::OwnedReadHalf,
-    mut to: tokio::net::tcp::OwnedWriteHalf,
-    hop: Duration,
-) {
-    let (sender, mut receiver) = tokio::sync::mpsc::channel::<(Instant, Vec<u8>)>(1024);
-    let read = async move {
-        let mut bytes = vec![0; 64 << 10];
-        while let Ok(read @ 1..) = from.read(&mut bytes).await {
-            if sender.send((Instant::now() + hop, bytes[..read].to_vec())).await.is_err() {
-                return;
-            }
-        }
-    };
-    let write = async move {
-        while let Some((due, bytes)) = receiver.recv().await {
-            tokio::time::sleep_until(due.into()).await;
-            if to.write_all(&bytes).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::join!(read, write);
 }
 
 /// A list that is longer than any answer.

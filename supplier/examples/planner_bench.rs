@@ -68,7 +68,7 @@ fn recurrence(problem: &Problem) -> Option<f64> {
     let time = |place: usize| f64::from(places[place].curve[0].1);
     // Time, and the layers that each box has on this way.
     let mut least: Vec<Option<(f64, Vec<usize>)>> = vec![None; places.len()];
-    least[0] = Some((places[0].more, vec![0; places.len()]));
+    least[0] = Some((f64::from(places[0].ends[0].1), vec![0; places.len()]));
     for _ in 0..problem.layers {
         let to = |to: usize| {
             let from = least.iter().enumerate().filter_map(|(from, way)| {
@@ -100,7 +100,12 @@ fn random(boxes: usize, layers: usize, answers: usize, seed: u64) -> Problem {
         let one = next(200.0, 4_000.0);
         let curve = vec![(1, one as u32), (16, (one * next(1.5, 8.0)) as u32)];
         let most = next(0.3 * usual, 1.7 * usual).round() as usize;
-        Place { name: i.to_string(), curve, most, more: if i == 0 { 500.0 } else { 0.0 } }
+        Place {
+            name: i.to_string(),
+            curve,
+            most,
+            ends: if i == 0 { vec![(1, 500)] } else { Vec::new() },
+        }
     };
     let places = (0..=boxes).map(|i| place(i, &mut next)).collect();
     let mut hops = vec![vec![0.0; boxes + 1]; boxes + 1];

@@ -1,7 +1,7 @@
 //! A model over several boxes, as its head is told of it.
 
 use crate::link::{KeyError, Keys, LinkKey, PeerKey, SecureError};
-use crate::stage::curve;
+use crate::stage::{curve, ends};
 use engine::{LoadError, Model, Outline, Part, Residual};
 use serde::Deserialize;
 use std::ops::Range;
@@ -125,6 +125,8 @@ pub struct Pipeline {
     pub(crate) keys: Keys,
     /// Microseconds that one layer takes at the head for so many rows.
     pub(crate) curve: Vec<(u32, u32)>,
+    /// Microseconds of embedding, head and choosing for so many rows.
+    pub(crate) ends: Vec<(u32, u32)>,
     /// Layers that the head's memory holds.
     pub(crate) most: usize,
 }
@@ -170,8 +172,9 @@ impl Pipeline {
         let keys = Keys::new(&LinkKey::open(&settings.key)?)?;
         let left = (memory as usize).saturating_sub(outline.ends_bytes);
         let most = (left / outline.layer_bytes.max(1)).min(layers);
-        let (folder, curve) = (folder.to_owned(), curve(folder)?);
-        Ok(Pipeline { settings, stages: known, folder, outline, keys, curve, most })
+        let (curve, ends) = (curve(folder, memory)?, ends(folder)?);
+        let folder = folder.to_owned();
+        Ok(Pipeline { settings, stages: known, folder, outline, keys, curve, ends, most })
     }
 
     /// The head's part of the model before anything is planned: both ends, no layer.
@@ -194,6 +197,11 @@ pub(crate) fn cost(curve: &[(u32, u32)], rows: f64) -> f64 {
             y0 + (y1 - y0).max(0.0) * (rows - x0) / (x1 - x0).max(1.0)
         }
     }
+}
+
+/// What a model's two ends take for so many rows, where they are.
+pub(crate) fn ends_cost(ends: &[(u32, u32)], rows: f64) -> f64 {
+    if ends.is_empty() { 0.0 } else { cost(ends, rows) }
 }
 
 #[cfg(test)]

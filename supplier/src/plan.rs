@@ -21,7 +21,7 @@ mod fill;
 mod many;
 mod round;
 
-use crate::pipeline::cost;
+use crate::pipeline::{cost, ends_cost};
 use serde::{Deserialize, Serialize};
 
 /// Boxes beside the head for which all sets are tried.
@@ -41,8 +41,8 @@ pub struct Place {
     pub curve: Vec<(u32, u32)>,
     /// Layers, with their keys and values, that its memory holds.
     pub most: usize,
-    /// Microseconds for a group beside its layers: at the head, embedding and sampling.
-    pub more: f64,
+    /// Microseconds for so many rows beside layers: at the head, embedding and choosing. Empty: none.
+    pub ends: Vec<(u32, u32)>,
 }
 
 /// A model, the boxes and the ways between them. The first box is the head.
@@ -109,6 +109,12 @@ impl Problem {
         self.places.iter().map(|place| cost(&place.curve, rows).max(1e-6)).collect()
     }
 
+    /// What each box does beside layers when answers go in so many groups.
+    fn more(&self, groups: usize) -> Vec<f64> {
+        let rows = self.answers.div_ceil(groups) as f64;
+        self.places.iter().map(|place| ends_cost(&place.ends, rows)).collect()
+    }
+
     fn groups(&self) -> std::ops::RangeInclusive<usize> {
         1..=self.answers.min(GROUPS_MAX)
     }
@@ -134,10 +140,8 @@ impl Problem {
 
     /// The cycle of a plan, as the formula says.
     pub fn cycle(&self, stages: &[(usize, usize)], groups: usize) -> f64 {
-        let times = self.times(groups);
-        let time = |&(place, layers): &(usize, usize)| {
-            layers as f64 * times[place] + self.places[place].more
-        };
+        let (times, more) = (self.times(groups), self.more(groups));
+        let time = |&(place, layers): &(usize, usize)| layers as f64 * times[place] + more[place];
         let sum: f64 = stages.iter().map(time).sum();
         let most = stages.iter().map(time).fold(0.0, f64::max);
         let next = stages.iter().skip(1).chain(stages.first());

@@ -5,8 +5,8 @@ use crate::link::{
     split,
 };
 use crate::plan::{Place, Problem};
-use crate::stage::curve;
-use engine::{Cache, Chunk, LoadError, Model, Outline, Part, Residual, last_rows};
+use crate::stage::{curve, ends};
+use engine::{LoadError, Outline, Residual};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -41,8 +41,8 @@ pub struct Profile {
     pub cache_bytes: u64,
     /// Microseconds that one layer takes for so many rows.
     pub curve: Vec<(u32, u32)>,
-    /// Microseconds of embedding and head for a row.
-    pub ends_micros: f64,
+    /// Microseconds of embedding, head and choosing for so many rows.
+    pub ends: Vec<(u32, u32)>,
     pub ways: Vec<Way>,
 }
 
@@ -95,27 +95,10 @@ pub fn profile(
         kv_bytes: outline.kv_bytes,
         weights_bytes,
         cache_bytes,
-        curve: curve(folder)?,
-        ends_micros: ends(folder)?,
+        curve: curve(folder, weights_bytes)?,
+        ends: ends(folder)?,
         ways: Vec::new(),
     })
-}
-
-/// Microseconds of embedding and head for one row, the quickest of some.
-fn ends(folder: &Path) -> Result<f64, LoadError> {
-    let model = Model::load_part(folder, &Part::head(0, Residual::F32))?;
-    let once = |cache: &mut Cache| -> Option<Duration> {
-        let slot = cache.take().ok()?;
-        let began = Instant::now();
-        let chunk = Chunk { slot, tokens: &[0], wants_logits: true };
-        let (spans, x) = model.enter(cache, &[chunk]).ok()?;
-        model.leave(&last_rows(&spans, model.hidden(), &x)).ok()?;
-        cache.free(slot);
-        Some(began.elapsed())
-    };
-    let mut cache = model.cache(1);
-    let quickest = (0..PINGS).filter_map(|_| once(&mut cache)).min();
-    Ok(quickest.unwrap_or_default().as_secs_f64() * 1e6)
 }
 
 /// Measures the way to a stage, which must take orders from this box and have no head now.
@@ -175,7 +158,7 @@ pub fn problem(profiles: &[Profile], wish: &Wish) -> Result<Problem, ProfilesErr
             name: profile.name.clone(),
             curve: profile.curve.clone(),
             most: weights.min(profile.cache_bytes / kept) as usize,
-            more: if i == 0 { profile.ends_micros * wish.answers as f64 } else { 0.0 },
+            ends: if i == 0 { profile.ends.clone() } else { Vec::new() },
         }
     };
     let bytes = (wish.answers * head.hidden * wish.residual.bytes()) as f64;
@@ -213,7 +196,7 @@ mod tests {
             weights_bytes,
             cache_bytes: 10 * 64 * 4 * 5,
             curve: vec![(1, 50)],
-            ends_micros: 7.0,
+            ends: vec![(1, 7)],
             ways: Vec::new(),
         }
     }

@@ -17,7 +17,7 @@ mod curve;
 mod figures;
 mod onward;
 
-pub use curve::{CURVE_ROWS, curve};
+pub use curve::{CURVE_ROWS, curve, ends};
 pub(crate) use figures::mean_ms;
 
 use crate::link::{About, Keys, PeerKey, VERSION, accept};

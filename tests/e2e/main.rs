@@ -15,5 +15,7 @@ mod loded;
 mod network;
 mod openai;
 mod payout;
+mod quality;
 mod side_by_side;
+mod streams;
 mod wallets;

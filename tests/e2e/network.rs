@@ -75,6 +75,13 @@ impl Network {
         }
     }
 
+    /// The next line of any kind.
+    pub fn next(&self) -> Value {
+        self.lines
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|error| panic!("nothing within {PATIENCE:?}: {error}"))
+    }
+
     /// A field of the ready line, as text.
     pub fn ready_text(&self, path: &str) -> String {
         let value = self.ready.pointer(path).unwrap_or(&Value::Null);

@@ -1,26 +1,34 @@
-//! How well each instrument sees each way to answer badly, on wordings that it was never taught:
-//! `roc [--cross FOLDER] [--judge FOLDER] [--pairs N] [--people N] [--lambda PER_MILLE] [--json]`.
+//! How well each instrument sees each way to answer badly, on facts, phrases and cheats that it was never
+//! taught: `roc [--cross FOLDER] [--judge FOLDER | --listed FOLDER] [--pairs N] [--people N]
+//! [--only common|people] [--taught] [--lambda PER_MILLE] [--worst] [--json]`.
+//!
+//! `--judge` is a model that says digits, `--listed` the listed model that reads answers itself. `--taught` examines on what was taught; `--worst` also prints the answers that are told worst.
 
 use auditor::cross::CrossEncoder;
-use auditor::cross::pairs::{Cheat, Pair, Pairs};
-use auditor::cross::train::wordings;
-use auditor::judge::{self, Case, Local};
-use auditor::roc::{Area, area, caught};
+use auditor::judge::reader::Exchange;
+use auditor::judge::{self, Case, Local, Reader};
+use auditor::pairs::{CUT, Cheat, Group, Pair, Pairs, Part};
+use auditor::roc::{Area, Share, area, caught};
 use auditor::{Mark, quality};
 use engine::train::random::Random;
+use meter::Endpoint;
 use std::path::PathBuf;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Pairs of each kind, where nothing else is said.
+/// Pairs of each kind, and people whose facts are asked for, where nothing else is said.
 const PAIRS: usize = 500;
+const PEOPLE: usize = 3_000;
 
 /// How many honest answers per mille may be suspected.
 const SUSPECTED: usize = 20;
 
 /// The judge's part of both together, per mille, where nothing else is said.
 const LAMBDA: u16 = 500;
+
+/// How many of the worst answers are shown.
+const WORST: usize = 5;
 
 const SEED: u64 = 99;
 
@@ -29,7 +37,15 @@ type Failed = Box<dyn std::error::Error>;
 struct Instruments {
     cross: Option<CrossEncoder>,
     judge: Option<Local>,
+    listed: Option<Reader>,
     lambda: Mark,
+}
+
+/// What is asked for on the command line.
+struct Options {
+    count: usize,
+    json: bool,
+    worst: bool,
 }
 
 /// Marks of the same answers by one instrument.
@@ -42,39 +58,63 @@ fn main() -> Result<(), Failed> {
 
 async fn run() -> Result<(), Failed> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let value = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name)?;
         arguments.get(place + 1)
     };
     let number =
         |name: &str, other: usize| value(name).map_or(Ok(other), |text| text.parse::<usize>());
-    let (count, people) = (number("--pairs", PAIRS)?, number("--people", 0)?);
+    let folder = |name: &str| value(name).map(PathBuf::from);
     let lambda = value("--lambda").map_or(Ok(LAMBDA), |text| text.parse())?;
     let instruments = Instruments {
-        cross: value("--cross")
-            .map(PathBuf::from)
-            .as_deref()
-            .map(CrossEncoder::load)
-            .transpose()?,
-        judge: value("--judge").map(PathBuf::from).as_deref().map(Local::load).transpose()?,
+        cross: folder("--cross").as_deref().map(CrossEncoder::load).transpose()?,
+        judge: folder("--judge").as_deref().map(Local::load).transpose()?,
+        listed: folder("--listed").as_deref().map(Reader::load).transpose()?,
         lambda: Mark::try_from(lambda)?,
     };
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let pairs = Pairs::new(wordings(engine::train::lessons(people), true));
+    let part = if has("--taught") { Part::Taught } else { Part::HeldOut };
+    let pairs = Pairs::new(number("--people", PEOPLE)?, part);
+    let pairs = match value("--only").map(String::as_str) {
+        None => pairs,
+        Some("common") => pairs.only(Group::Common),
+        Some("people") => pairs.only(Group::People),
+        Some(other) => return Err(format!("{other} is no group: say common or people").into()),
+    };
+    let options =
+        Options { count: number("--pairs", PAIRS)?, json: has("--json"), worst: has("--worst") };
+    examine(&pairs, &instruments, &options).await
+}
+
+async fn examine(
+    pairs: &Pairs,
+    instruments: &Instruments,
+    options: &Options,
+) -> Result<(), Failed> {
     let mut random = Random::new(SEED);
-    let good: Vec<Pair> = (0..count).map(|_| pairs.good(&mut random)).collect();
-    let good = instruments.marks(&good).await?;
-    if !json {
+    let honest: Vec<Pair> = (0..options.count).map(|_| pairs.good(&mut random)).collect();
+    let good = instruments.marks(&honest).await?;
+    if !options.json {
         println!(
-            "| an answer that is | instrument | area under the curve | 95 % interval | found, of 20 in 1000 honest suspected |"
+            "| an answer that is | by | area under the curve | found, of 20 in 1000 honest suspected |"
         );
-        println!("|---|---|---|---|---|");
+        println!("|---|---|---|---|");
     }
-    for cheat in Cheat::ALL {
-        let bad: Vec<Pair> = (0..count).map(|_| pairs.bad(cheat, &mut random)).collect();
-        let bad = instruments.marks(&bad).await?;
+    if options.worst {
+        worst(&honest, &good, false);
+    }
+    for cheat in Cheat::TAUGHT.into_iter().chain(Cheat::HELD_OUT) {
+        let spoilt: Vec<Pair> =
+            (0..options.count).filter_map(|_| pairs.bad(cheat, &mut random)).collect();
+        if spoilt.is_empty() {
+            continue;
+        }
+        let bad = instruments.marks(&spoilt).await?;
         for ((name, good), (_, bad)) in good.iter().zip(&bad) {
-            tell(cheat, name, good, bad, json)?;
+            tell(cheat, name, good, bad, options.json)?;
+        }
+        if options.worst {
+            worst(&spoilt, &bad, true);
         }
     }
     Ok(())
@@ -97,6 +137,10 @@ impl Instruments {
             }
             all.push(("judge", marks));
         }
+        if let Some(listed) = &self.listed {
+            let marks = pairs.iter().map(|pair| read(listed, pair)).collect::<Result<_, _>>()?;
+            all.push(("the listed model", marks));
+        }
         if let [(_, cross), (_, judge)] = &all[..] {
             let both = judge.iter().zip(cross).map(|(j, c)| quality(*j, *c, self.lambda)).collect();
             all.push(("both", both));
@@ -106,18 +150,49 @@ impl Instruments {
     }
 }
 
+/// What the listed model says of an answer to a chat.
+fn read(listed: &Reader, pair: &Pair) -> Result<Mark, Failed> {
+    let (asked, cut) = match pair.question.strip_suffix(CUT) {
+        Some(asked) => (asked, true),
+        None => (pair.question.as_str(), false),
+    };
+    let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": asked}]});
+    let request = body.to_string().into_bytes();
+    let (endpoint, answer) = (Endpoint::Chat, pair.answer.as_str());
+    Ok(listed.mark(Exchange { endpoint, request: &request, answer, cut })?)
+}
+
 fn tell(cheat: Cheat, by: &str, good: &[u16], bad: &[u16], json: bool) -> Result<(), Failed> {
     let Area { area, low, high } = area(good, bad).ok_or("there are no pairs")?;
-    let (name, caught) = (cheat.name(), caught(good, bad, SUSPECTED));
+    let (name, found) = (cheat.name(), caught(good, bad, SUSPECTED));
+    let Share { share, low: least, high: most } = found;
     if json {
         let line = serde_json::json!({
-            "cheat": name, "by": by, "area": area, "low": low, "high": high,
-            "found": caught, "pairs": bad.len(),
+            "cheat": name, "taught": Cheat::TAUGHT.contains(&cheat), "by": by, "pairs": bad.len(),
+            "area": area, "low": low, "high": high,
+            "found": share, "found_low": least, "found_high": most,
         });
         println!("{line}");
     } else {
-        let found = 100.0 * caught;
-        println!("| {name} | {by} | {area:.3} | {low:.3} to {high:.3} | {found:.1} % |");
+        let [share, least, most] = [share, least, most].map(|share| 100.0 * share);
+        println!(
+            "| {name} | {by} | {area:.3} ({low:.3} to {high:.3}) | {share:.1} % ({least:.1} to {most:.1}) |"
+        );
     }
     Ok(())
+}
+
+/// Good answers with the lowest marks, or bad ones with the highest.
+fn worst(pairs: &[Pair], marks: &[(&str, Marks)], bad: bool) {
+    for (name, marks) in marks {
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by_key(|i| marks[*i]);
+        if bad {
+            order.reverse();
+        }
+        for i in order.into_iter().take(WORST) {
+            let Pair { question, answer, .. } = &pairs[i];
+            println!("  {name} gives {}: {question:?} {answer:?}", marks[i]);
+        }
+    }
 }

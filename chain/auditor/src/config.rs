@@ -56,7 +56,7 @@ pub struct Listed {
 }
 
 /// With what the quality of answers is measured; with neither there is none in a verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quality {
     /// The folder of a cross-encoder.
@@ -64,12 +64,22 @@ pub struct Quality {
     pub judge: Option<JudgeAt>,
     /// How much the judge's mark counts where there are both, per mille.
     pub lambda: u16,
+    /// How many audits per mille are judged that the cross-encoder does not doubt.
+    pub judged: u16,
 }
 
-/// Where the judge is.
+impl Default for Quality {
+    fn default() -> Quality {
+        Quality { cross_encoder: None, judge: None, lambda: 500, judged: 1_000 }
+    }
+}
+
+/// Who the judge is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum JudgeAt {
+    /// The listed model itself, which reads answers that it should have given.
+    Listed,
     /// A folder with a model for the built-in engine.
     Folder(PathBuf),
     /// An OpenAI-compatible server.
@@ -105,8 +115,8 @@ pub enum ConfigRefused {
     Zero { name: &'static str },
     #[error("chain.rpc names no node")]
     NoNode,
-    #[error("quality.lambda is {0}, but is per mille: at most 1000")]
-    Lambda(u16),
+    #[error("quality.{name} is {value}, but is per mille: at most 1000")]
+    PerMille { name: &'static str, value: u16 },
     #[error("bond is {0}, but only the stake's coin is bonded")]
     Bond(Coin),
     #[error("models names {0} twice: a service has one listed model")]
@@ -129,8 +139,11 @@ impl Config {
         if self.chain.rpc.is_empty() {
             return Err(ConfigRefused::NoNode);
         }
-        if self.quality.lambda > 1_000 {
-            return Err(ConfigRefused::Lambda(self.quality.lambda));
+        let Quality { lambda, judged, .. } = self.quality;
+        for (name, value) in [("lambda", lambda), ("judged", judged)] {
+            if value > 1_000 {
+                return Err(ConfigRefused::PerMille { name, value });
+            }
         }
         if let Some(bond) = self.bond.as_ref().filter(|bond| **bond != Coin::stake(bond.amount)) {
             return Err(ConfigRefused::Bond(bond.clone()));
@@ -156,6 +169,7 @@ mod tests {
         let config = read(TEMPLATE);
         assert_eq!(config.check(), Ok(()));
         assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.quality, Quality::default());
         assert!(config.listen.ip().is_loopback());
     }
 
@@ -168,6 +182,7 @@ mod tests {
         };
         assert!(refused("running = 2", "running = 0").starts_with("limits.running"));
         assert!(refused("lambda = 500", "lambda = 1001").contains("per mille"));
+        assert!(refused("judged = 1000", "judged = 1001").starts_with("quality.judged"));
         let twice = "[[models]]\nservice = \"demo\"\nfolder = \"a\"\n\n[[models]]";
         assert!(refused("[[models]]", twice).contains("demo twice"));
     }

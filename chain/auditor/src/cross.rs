@@ -9,7 +9,7 @@
 
 mod config;
 mod network;
-pub mod pairs;
+
 pub mod train;
 mod weights;
 
@@ -19,7 +19,7 @@ use crate::Mark;
 use engine::train::tape::Tape;
 use network::{Network, Texts};
 use std::path::{Path, PathBuf};
-use tokenizers::{Tokenizer, TruncationParams, TruncationStrategy};
+use tokenizers::Tokenizer;
 
 /// Pairs that are read in one pass.
 const AT_ONCE: usize = 32;
@@ -64,12 +64,7 @@ impl CrossEncoder {
             reason: error.to_string(),
         };
         let mut tokenizer = Tokenizer::from_file(&path).map_err(wrong)?;
-        let cut = TruncationParams {
-            max_length: config.max_position_embeddings,
-            strategy: TruncationStrategy::LongestFirst,
-            ..Default::default()
-        };
-        tokenizer.with_padding(None).with_truncation(Some(cut)).map_err(wrong)?;
+        tokenizer.with_padding(None).with_truncation(Some(config.truncation())).map_err(wrong)?;
         Ok(CrossEncoder { network, tokenizer })
     }
 

@@ -7,21 +7,26 @@ mod words;
 
 use crate::config::{JudgeAt, Quality as Settings};
 use crate::cross::{CrossEncoder, CrossError};
-use crate::judge::{self, Endpoint as Server, EndpointError, Judge, Local, LocalError};
+use crate::judge::{self, Endpoint as Server, EndpointError, Judge, Local, LocalError, Reader};
 use crate::mark::{Mark, quality};
 use crate::recount::{Exchange, excess, usage_max};
 use meter::{Endpoint, Meter};
 use proto::audit::{Identity, Quality, Verdict};
 use proto::dossier::{Checked, Dossier};
+use proto::relay::Status;
 use proto::service::ServiceId;
-use proto::{Cu, CuWeights};
+use proto::{Cu, CuWeights, Digest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use words::Words;
+pub use words::is_cut;
 
 /// How long a judge elsewhere may take.
 const JUDGE_MAX: Duration = Duration::from_secs(60);
+
+/// Marks of a cross-encoder, per mille, that are doubtful: what lies between is always judged.
+const DOUBTFUL: std::ops::RangeInclusive<u16> = 50..=950;
 
 /// What tells which model gave an answer. It takes long, so it is called on a thread of its own.
 pub trait Identify: Send + Sync {
@@ -40,6 +45,8 @@ pub trait Identify: Send + Sync {
 pub struct Model {
     pub identify: Arc<dyn Identify>,
     pub meter: Arc<Meter>,
+    /// The model as a judge of what it should have said, where it is that.
+    pub reader: Option<Arc<Reader>>,
 }
 
 /// What a relay is judged by.
@@ -48,6 +55,8 @@ pub struct Terms {
     pub weights: CuWeights,
     /// Where the service is judged, the kernel class that it lists.
     pub owed: Option<String>,
+    /// The audit, whose id nobody knew when the answer was given: it says what is judged.
+    pub audit: Digest,
 }
 
 /// The instruments.
@@ -56,6 +65,7 @@ pub struct Desk {
     cross: Option<Arc<CrossEncoder>>,
     judge: Option<Arc<dyn Judge>>,
     lambda: Mark,
+    judged: u16,
 }
 
 /// Why an instrument cannot be used.
@@ -102,14 +112,16 @@ impl Desk {
     ) -> Result<Desk, BadInstrument> {
         let cross = settings.cross_encoder.as_deref().map(CrossEncoder::load).transpose()?;
         let judge: Option<Arc<dyn Judge>> = match &settings.judge {
-            None => None,
+            // The listed models judge themselves.
+            None | Some(JudgeAt::Listed) => None,
             Some(JudgeAt::Folder(folder)) => Some(Arc::new(Local::load(folder)?)),
             Some(JudgeAt::Server { url, model }) => {
                 Some(Arc::new(Server::new(url, model, None, JUDGE_MAX)?))
             }
         };
         let lambda = Mark::try_from(settings.lambda)?;
-        Ok(Desk { models, cross: cross.map(Arc::new), judge, lambda })
+        let judged = settings.judged;
+        Ok(Desk { models, cross: cross.map(Arc::new), judge, lambda, judged })
     }
 
     /// Judges a relay whose dossier holds together.
@@ -120,14 +132,18 @@ impl Desk {
             let verdict = Verdict { identity: Identity::Unsure, quality: None };
             return Finding { verdict, because, excess: Cu(0) };
         };
-        let read = dossier.clone();
-        let measured = tokio::task::spawn_blocking(move || model.measure(&read, &checked, &terms));
+        let (read, measurer, audit) = (dossier.clone(), model.clone(), terms.audit);
+        let measured =
+            tokio::task::spawn_blocking(move || measurer.measure(&read, &checked, &terms));
         let Measured { identity, mut because, excess, words } = match measured.await {
             Ok(measured) => measured,
             Err(error) => Measured::failed(&error),
         };
         let quality = match words {
-            Some(words) => self.quality(&dossier, words, &mut because).await,
+            Some(words) => {
+                let answer = Answer { model, dossier, words };
+                self.quality(Arc::new(answer), &audit, &mut because).await
+            }
             None => None,
         };
         Finding { verdict: Verdict { identity, quality }, because, excess }
@@ -136,30 +152,14 @@ impl Desk {
     /// How good an answer is; none where nothing measures it.
     async fn quality(
         &self,
-        dossier: &Dossier,
-        words: Words,
+        answer: Arc<Answer>,
+        audit: &Digest,
         because: &mut String,
     ) -> Option<Quality> {
-        let words = Arc::new(words);
-        let cross = match &self.cross {
-            Some(cross) => {
-                let (cross, read) = (cross.clone(), words.clone());
-                let marked =
-                    tokio::task::spawn_blocking(move || cross.mark(&read.asked, &read.answer));
-                noted(because, "cross-encoder", marked.await.map_err(|e| e.to_string())).and_then(
-                    |marked| noted(because, "cross-encoder", marked.map_err(|e| e.to_string())),
-                )
-            }
-            None => None,
-        };
-        let judged = match &self.judge {
-            Some(judge) => {
-                let model = dossier.service.as_str();
-                let case = judge::Case { model, asked: &words.asked, answer: &words.answer };
-                let marked = judge::mark(&**judge, &case).await;
-                noted(because, "judge", marked.map_err(|error| error.to_string()))
-            }
-            None => None,
+        let cross = self.crossed(&answer, because).await;
+        let judged = match self.is_judged(audit, cross) {
+            true => self.judged(&answer, because).await,
+            false => None,
         };
         let mark = match (judged, cross) {
             (Some(judge), Some(cross)) => quality(judge, cross, self.lambda),
@@ -167,6 +167,63 @@ impl Desk {
             (None, None) => return None,
         };
         Quality::new(mark.per_mille().into()).ok()
+    }
+
+    /// Whether the judge is asked: where the cross-encoder says nothing or is in doubt, and for a part
+    /// of all audits, the same for all auditors.
+    fn is_judged(&self, audit: &Digest, cross: Option<Mark>) -> bool {
+        is_drawn(audit, self.judged)
+            || cross.is_none_or(|mark| DOUBTFUL.contains(&mark.per_mille()))
+    }
+
+    /// The cross-encoder's mark. It reads questions and answers; a text that goes on is neither.
+    async fn crossed(&self, answer: &Arc<Answer>, because: &mut String) -> Option<Mark> {
+        let (cross, read) = (self.cross.clone()?, answer.clone());
+        let asked = answer.words.asked.clone()?;
+        let marked = tokio::task::spawn_blocking(move || cross.mark(&asked, &read.words.answer));
+        let marked = marked.await.map_err(|error| error.to_string());
+        let marked = marked.and_then(|marked| marked.map_err(|error| error.to_string()));
+        noted(because, "cross-encoder", marked)
+    }
+
+    async fn judged(&self, answer: &Arc<Answer>, because: &mut String) -> Option<Mark> {
+        let marked = if answer.model.reader.is_some() {
+            let read = answer.clone();
+            match tokio::task::spawn_blocking(move || read.read()).await {
+                Ok(marked) => marked?,
+                Err(error) => Err(error.to_string()),
+            }
+        } else {
+            let asked = answer.words.asked.as_deref()?;
+            let model = answer.dossier.service.as_str();
+            let case = judge::Case { model, asked, answer: &answer.words.answer };
+            judge::mark(&**self.judge.as_ref()?, &case).await.map_err(|error| error.to_string())
+        };
+        noted(because, "judge", marked)
+    }
+}
+
+/// Whether an audit is among `per_mille` of all.
+fn is_drawn(audit: &Digest, per_mille: u16) -> bool {
+    let place = u32::from(u16::from_be_bytes([audit.0[0], audit.0[1]]));
+    place * 1_000 / (u32::from(u16::MAX) + 1) < per_mille.into()
+}
+
+/// An answer whose quality is measured.
+struct Answer {
+    model: Model,
+    dossier: Arc<Dossier>,
+    words: Words,
+}
+
+impl Answer {
+    /// What the listed model says of it; none where it is no judge.
+    fn read(&self) -> Option<Result<Mark, String>> {
+        let reader = self.model.reader.as_ref()?;
+        let Words { answer, cut, .. } = &self.words;
+        let (endpoint, request) = (endpoint(&self.dossier.path)?, &self.dossier.body);
+        let exchange = judge::reader::Exchange { endpoint, request, answer, cut: *cut };
+        Some(reader.mark(exchange).map_err(|error| error.to_string()))
     }
 }
 
@@ -212,7 +269,8 @@ impl Model {
             because.push_str(&format!("; the receipt billed {excess} compute units too many"));
             identity = Identity::Inflated;
         }
-        let words = words::of(&self.meter, endpoint, dossier);
+        let whole = checked.receipt.status == Status::Completed;
+        let words = words::of(&self.meter, endpoint, dossier, whole);
         Measured { identity, because, excess, words }
     }
 }
@@ -223,5 +281,29 @@ pub fn endpoint(path: &str) -> Option<Endpoint> {
         "/v1/chat/completions" => Some(Endpoint::Chat),
         "/v1/completions" => Some(Endpoint::Completions),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_all_audits_is_judged_and_the_whole_is_all() {
+        let drawn = |per_mille: u16| {
+            let ids = (0..2_000u32).map(|i| Digest(*blake3::hash(&i.to_be_bytes()).as_bytes()));
+            ids.filter(|id| is_drawn(id, per_mille)).count()
+        };
+        assert_eq!((drawn(0), drawn(1_000)), (0, 2_000));
+        assert!((300..500).contains(&drawn(200)), "{}", drawn(200));
+    }
+
+    #[test]
+    fn an_answer_is_cut_where_it_is_as_long_as_was_asked_for() {
+        let cases = [(16, 16), (15, 16), (8, 16), (95, 100), (90, 100)];
+        assert_eq!(
+            cases.map(|(tokens, most)| is_cut(tokens, most)),
+            [true, true, false, true, false]
+        );
     }
 }

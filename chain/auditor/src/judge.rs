@@ -7,11 +7,13 @@
 
 mod endpoint;
 mod local;
+pub mod reader;
 mod template;
 pub mod train;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use local::{Local, LocalError};
+pub use reader::{ReadError, Reader};
 pub use template::{Case, Prompt};
 
 use crate::Mark;

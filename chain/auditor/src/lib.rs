@@ -24,6 +24,7 @@ pub mod journal;
 pub mod judge;
 pub mod mark;
 mod metrics;
+pub mod pairs;
 pub mod recount;
 pub mod roc;
 mod serve;

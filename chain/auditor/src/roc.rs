@@ -36,14 +36,33 @@ pub fn area(good: &[u16], bad: &[u16]) -> Option<Area> {
     Some(Area { area, low: (area - reach).max(0.0), high: (area + reach).min(1.0) })
 }
 
+/// A share, and between which values it lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    pub share: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Share {
+    /// `count` of `all`, with Wilson's interval (1927).
+    pub fn of(count: usize, all: usize) -> Share {
+        let (n, z2) = (all.max(1) as f64, DEVIATIONS * DEVIATIONS);
+        let share = count as f64 / n;
+        let middle = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+        let spread = (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+        let reach = DEVIATIONS * spread / (1.0 + z2 / n);
+        Share { share, low: (middle - reach).max(0.0), high: (middle + reach).min(1.0) }
+    }
+}
+
 /// The share of bad answers whose mark is below that of all but `lost` per mille of good ones: how
 /// many are caught when so few honest answers are suspected.
-pub fn caught(good: &[u16], bad: &[u16], lost: usize) -> f64 {
+pub fn caught(good: &[u16], bad: &[u16], lost: usize) -> Share {
     let mut good = good.to_vec();
     good.sort_unstable();
-    let Some(bound) = good.get(good.len() * lost / 1000) else { return 0.0 };
-    let caught = bad.iter().filter(|mark| *mark < bound).count();
-    caught as f64 / bad.len().max(1) as f64
+    let bound = good.get(good.len() * lost / 1000).copied().unwrap_or(0);
+    Share::of(bad.iter().filter(|mark| **mark < bound).count(), bad.len())
 }
 
 #[cfg(test)]
@@ -79,7 +98,15 @@ mod tests {
     #[test]
     fn what_is_caught_depends_on_how_many_honest_answers_are_suspected() {
         let good: Vec<u16> = (0..1000).collect();
-        assert!((caught(&good, &[5, 50, 500], 10) - 1.0 / 3.0).abs() < 1e-9);
-        assert!((caught(&good, &[5, 50, 500], 100) - 2.0 / 3.0).abs() < 1e-9);
+        assert!((caught(&good, &[5, 50, 500], 10).share - 1.0 / 3.0).abs() < 1e-9);
+        assert!((caught(&good, &[5, 50, 500], 100).share - 2.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_share_of_few_is_less_sure_than_one_of_many_and_never_certain() {
+        let width = |share: Share| share.high - share.low;
+        assert!(width(Share::of(98, 100)) > 2.0 * width(Share::of(980, 1000)));
+        let all = Share::of(500, 500);
+        assert!(all.share == 1.0 && (0.992..0.993).contains(&all.low), "{all:?}");
     }
 }

@@ -4,6 +4,7 @@ use crate::replay;
 use crate::role::{Start, bind, from_here, gas, limit_threads};
 use ::auditor::config::{Config, JudgeAt};
 use ::auditor::desk::{Identify, Model};
+use ::auditor::judge::Reader;
 use clap::Subcommand;
 use engine::KERNEL_CLASS;
 use proto::audit::Identity;
@@ -97,14 +98,18 @@ fn config(path: &Path) -> anyhow::Result<Config> {
 /// A listed model as auditors have it.
 pub(crate) fn model(folder: &Path, service: &ServiceId) -> anyhow::Result<Model> {
     let identify = Arc::new(Again(replay::load(folder, service.as_str())?));
-    Ok(Model { identify, meter: Arc::new(meter::Meter::load(folder)?) })
+    Ok(Model { identify, meter: Arc::new(meter::Meter::load(folder)?), reader: None })
 }
 
 fn models(config: &Config) -> anyhow::Result<HashMap<ServiceId, Model>> {
     let mut models = HashMap::new();
     for listed in &config.models {
         tracing::info!(service = %listed.service, folder = %listed.folder.display(), "loading the model");
-        models.insert(listed.service.clone(), model(&listed.folder, &listed.service)?);
+        let mut model = model(&listed.folder, &listed.service)?;
+        if config.quality.judge == Some(JudgeAt::Listed) {
+            model.reader = Some(Arc::new(Reader::load(&listed.folder)?));
+        }
+        models.insert(listed.service.clone(), model);
     }
     Ok(models)
 }

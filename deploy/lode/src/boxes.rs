@@ -141,14 +141,15 @@ impl Stage {
                 None => None,
             };
             let key = LinkKey::open(&self.key)?;
+            let weights_bytes = weights_bytes(self.memory_mib)?;
             let parts = stage::Parts {
                 outline: engine::Outline::read(&self.model)?,
                 keys: Keys::new(&key)?,
                 heads: self.head.clone(),
                 fixed: self.layers.as_ref().map(|layers| layers.0.clone()),
-                weights_bytes: weights_bytes(self.memory_mib)?,
+                weights_bytes,
                 cache_bytes: self.cache_mib << 20,
-                curve: stage::curve(&self.model)?,
+                curve: stage::curve(&self.model, weights_bytes)?,
                 model: self.model.clone(),
                 admin,
             };

@@ -13,12 +13,30 @@ const FILES: [(&str, &[u8]); 4] = [
     ("tokenizer_config.json", include_bytes!("../models/lode-demo/tokenizer_config.json")),
 ];
 
-/// Writes its files into `folder`.
+/// The name of the cross-encoder's folder beside it.
+pub(crate) const CROSS: &str = "lode-cross";
+
+const CROSS_FILES: [(&str, &[u8]); 3] = [
+    ("config.json", include_bytes!("../models/lode-cross/config.json")),
+    ("model.safetensors", include_bytes!("../models/lode-cross/model.safetensors")),
+    ("tokenizer.json", include_bytes!("../models/lode-cross/tokenizer.json")),
+];
+
+/// Writes the model's files into `folder`.
 pub(crate) fn write(folder: &Path) -> std::io::Result<()> {
-    for (name, bytes) in FILES {
+    put(folder, &FILES)
+}
+
+/// Writes the files of the cross-encoder for its answers into `folder`.
+pub(crate) fn write_cross(folder: &Path) -> std::io::Result<()> {
+    put(folder, &CROSS_FILES)
+}
+
+fn put(folder: &Path, files: &[(&str, &[u8])]) -> std::io::Result<()> {
+    for (name, bytes) in files {
         let path = folder.join(name);
         // Unchanged files are left alone: a server may have them mapped.
-        if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+        if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
             continue;
         }
         daemon::file::write_private(&path, bytes)?;

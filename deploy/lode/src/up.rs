@@ -34,6 +34,9 @@ use view::View;
 /// Suppliers of one network on one machine at most: each is two processes.
 const SUPPLIERS_MAX: u8 = 16;
 
+/// Suppliers of one session where nothing else is said.
+const PER_SESSION: u8 = 5;
+
 /// Run a whole network on this machine.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -67,6 +70,13 @@ pub(crate) struct Options {
     /// Let the last supplier cheat while this runs, to watch what becomes of it.
     #[arg(long, value_name = "CHEAT", value_parser = cheats())]
     rogue: Option<Cheat>,
+    /// How many suppliers serve one session, drawn by stake and quality; fixed when the network is made.
+    #[arg(long, default_value_t = PER_SESSION, value_parser = clap::value_parser!(u8).range(1..=i64::from(SUPPLIERS_MAX)))]
+    per_session: u8,
+    /// Convict nobody of serving another model, so that only the quality of answers counts; fixed when
+    /// the network is made.
+    #[arg(long)]
+    log_only: bool,
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
@@ -95,6 +105,8 @@ impl Options {
         Made {
             suppliers: self.suppliers,
             fast: self.fast,
+            per_session: self.per_session,
+            log_only: self.log_only,
             engine: self.chain,
             validators: self.validators,
             loded: self.loded.clone(),

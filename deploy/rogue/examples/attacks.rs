@@ -2,12 +2,16 @@
 //! is made again from its evidence, and is marked by whatever instruments are given.
 //!
 //! ```text
-//! attacks MODEL [--relays N] [--honest N] [--cross FOLDER] [--judge FOLDER] [--json]
+//! attacks MODEL [--relays N] [--honest N] [--cross FOLDER] [--judge FOLDER] [--listed] [--json]
 //! ```
+//! `--listed`: the model itself judges the texts, without evidence.
 //! Settings of relays are drawn from a seed: temperature 0 to 1.2, 4 to 48 tokens, streamed or not.
 
 use auditor::cross::CrossEncoder;
-use auditor::judge::{self, Case, Local};
+use auditor::judge::reader::Exchange;
+use auditor::judge::{self, Case, Local, Reader};
+use auditor::pairs::CUT;
+use auditor::recount::usage_max;
 use auditor::roc::{area, caught};
 use axum::Router;
 use daemon::Stop;
@@ -52,6 +56,7 @@ struct Options {
     honest: usize,
     cross: Option<PathBuf>,
     judge: Option<PathBuf>,
+    listed: bool,
     json: bool,
 }
 
@@ -61,6 +66,8 @@ struct Bench {
     replayer: Replayer,
     cross: Option<CrossEncoder>,
     judge: Option<Local>,
+    listed: Option<Reader>,
+    meter: Arc<Meter>,
     questions: Vec<Question>,
     client: reqwest::Client,
 }
@@ -74,8 +81,28 @@ struct Found {
     texts: Vec<String>,
     cross: Vec<u16>,
     judge: Vec<u16>,
+    listed: Vec<u16>,
     tokens: u64,
-    replaying: Duration,
+    costs: Costs,
+}
+
+/// How long the parts of an audit took in all, and how long serving did.
+#[derive(Default)]
+struct Costs {
+    serving: Duration,
+    replay: Duration,
+    recount: Duration,
+    cross: Duration,
+    judge: Duration,
+    listed: Duration,
+}
+
+/// What comes out, and how long it took is added to `to`.
+fn timed<T>(to: &mut Duration, run: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let outcome = run();
+    *to += began.elapsed();
+    outcome
 }
 
 /// A relay that was served.
@@ -96,19 +123,16 @@ async fn run() -> Result<(), Failed> {
     let options = options()?;
     let bench = Bench::new(&options)?;
     let honest = bench.relays(&serve(honest(&options.model)?).await?, options.honest).await?;
-    let header = "| supplier | relays | of them with another text | found by replay | cannot be told | cross-encoder: area, found | judge: area, found |";
+    let header = "| supplier | relays | of them with another text | found by replay | cannot be told | cross-encoder: area, found | judge: area, found | the listed model: area, found |";
     if !options.json {
-        println!("{header}\n|---|---|---|---|---|---|---|");
+        println!("{header}\n|---|---|---|---|---|---|---|---|");
     }
     tell("honest", &honest, &honest, options.json);
     for cheat in Cheat::ALL {
         let url = bench.cheating(cheat).await?;
         tell(cheat.name(), &bench.relays(&url, options.relays).await?, &honest, options.json);
     }
-    if !options.json {
-        let each = honest.replaying.as_secs_f64() * 1e6 / honest.tokens.max(1) as f64;
-        println!("\n{} honest tokens were made again, {each:.0} us each", honest.tokens);
-    }
+    tell_costs(&honest, options.json);
     Ok(())
 }
 
@@ -126,6 +150,7 @@ fn options() -> Result<Options, Failed> {
         honest: number("--honest", HONEST)?,
         cross: value("--cross").map(PathBuf::from),
         judge: value("--judge").map(PathBuf::from),
+        listed: arguments.iter().any(|argument| argument == "--listed"),
         json: arguments.iter().any(|argument| argument == "--json"),
     })
 }
@@ -157,9 +182,11 @@ impl Bench {
         Random::new(SEED).shuffle(&mut questions);
         Ok(Bench {
             model: folder.clone(),
-            replayer: Replayer::new(Model::load(folder)?, meter, NAME, defaults),
+            replayer: Replayer::new(Model::load(folder)?, meter.clone(), NAME, defaults),
+            meter,
             cross: options.cross.as_deref().map(CrossEncoder::load).transpose()?,
             judge: options.judge.as_deref().map(Local::load).transpose()?,
+            listed: options.listed.then(|| Reader::load(folder)).transpose()?,
             questions,
             client: reqwest::Client::new(),
         })
@@ -186,7 +213,9 @@ impl Bench {
     async fn relays(&self, url: &str, count: usize) -> Result<Found, Failed> {
         let mut found = Found::default();
         for i in 0..count {
+            let began = Instant::now();
             let served = self.relay(url, i).await?;
+            found.costs.serving += began.elapsed();
             self.judge(&served, &mut found).await?;
         }
         Ok(found)
@@ -226,11 +255,11 @@ impl Bench {
 
     async fn judge(&self, served: &Served, found: &mut Found) -> Result<(), Failed> {
         let Served { body, seed, asked, answer, evidence } = served;
-        let began = Instant::now();
-        let relay =
-            Relay { endpoint: Endpoint::Chat, body, seed: *seed, answer, whole: true, evidence };
-        let report = self.replayer.replay(&relay);
-        found.replaying += began.elapsed();
+        let (endpoint, costs) = (Endpoint::Chat, &mut found.costs);
+        let relay = Relay { endpoint, body, seed: *seed, answer, whole: true, evidence };
+        let report = timed(&mut costs.replay, || self.replayer.replay(&relay));
+        let exchange = auditor::recount::Exchange { endpoint, request: body, answer };
+        timed(&mut costs.recount, || usage_max(&self.meter, exchange))?;
         found.tokens += report.tokens;
         found.relays += 1;
         match report.verdict {
@@ -240,14 +269,32 @@ impl Bench {
         }
         let text = text(answer);
         found.texts.push(text.clone());
+        let cut = self.is_cut(body, &text)?;
+        if let Some(listed) = &self.listed {
+            let exchange = Exchange { endpoint, request: body, answer: &text, cut };
+            let mark = timed(&mut costs.listed, || listed.mark(exchange))?;
+            found.listed.push(mark.per_mille());
+        }
+        let asked = &format!("{asked}{}", if cut { CUT } else { "" });
         if let Some(cross) = &self.cross {
-            found.cross.push(cross.mark(asked, &text)?.per_mille());
+            let mark = timed(&mut costs.cross, || cross.mark(asked, &text))?;
+            found.cross.push(mark.per_mille());
         }
         if let Some(judge) = &self.judge {
             let case = Case { model: NAME, asked, answer: &text };
+            let began = Instant::now();
             found.judge.push(judge::mark(judge, &case).await?.per_mille());
+            costs.judge += began.elapsed();
         }
         Ok(())
+    }
+}
+
+impl Bench {
+    /// Whether an answer is as long as was asked for.
+    fn is_cut(&self, body: &[u8], text: &str) -> Result<bool, Failed> {
+        let most = self.meter.read(Endpoint::Chat, body)?.max_tokens;
+        Ok(auditor::desk::is_cut(self.meter.count(text), most))
     }
 }
 
@@ -270,9 +317,10 @@ fn tell(name: &str, found: &Found, honest: &Found, json: bool) {
     let changed = pairs.filter(|(text, honest)| text != honest).count();
     let marks = |honest: &[u16], marks: &[u16]| {
         let area = area(honest, marks)?;
-        Some((area, 100.0 * caught(honest, marks, SUSPECTED)))
+        Some((area, 100.0 * caught(honest, marks, SUSPECTED).share))
     };
     let (cross, judge) = (marks(&honest.cross, &found.cross), marks(&honest.judge, &found.judge));
+    let listed = marks(&honest.listed, &found.listed);
     if json {
         let quality = |marks: Option<(auditor::roc::Area, f64)>| {
             marks.map(|(area, caught)| json!({"area": area.area, "low": area.low, "high": area.high, "found_percent": caught}))
@@ -280,7 +328,7 @@ fn tell(name: &str, found: &Found, honest: &Found, json: bool) {
         let line = json!({
             "supplier": name, "relays": found.relays, "different": found.different,
             "changed": changed, "same": found.same, "unknown": unknown,
-            "cross": quality(cross), "judge": quality(judge),
+            "cross": quality(cross), "judge": quality(judge), "listed": quality(listed),
         });
         println!("{line}");
         return;
@@ -292,11 +340,39 @@ fn tell(name: &str, found: &Found, honest: &Found, json: bool) {
         }
     };
     println!(
-        "| {name} | {} | {changed} | {} ({:.1} %) | {unknown} | {} | {} |",
+        "| {name} | {} | {changed} | {} ({:.1} %) | {unknown} | {} | {} | {} |",
         found.relays,
         found.different,
         share(found.different),
         quality(cross),
-        quality(judge)
+        quality(judge),
+        quality(listed)
     );
+}
+
+/// What an audit of an honest relay costs an auditor, in milliseconds of one core, and what share of
+/// all serving that is at the network's rate where each claim is of one relay.
+fn tell_costs(honest: &Found, json: bool) {
+    let Costs { serving, replay, recount, cross, judge, listed } = &honest.costs;
+    let each = |time: &Duration| time.as_secs_f64() * 1e3 / honest.relays.max(1) as f64;
+    let whole = [replay, recount, cross, judge, listed].map(each).iter().sum::<f64>();
+    let audits = proto::audit::Params::standard();
+    let part = f64::from(audits.rate.0) / 1e6;
+    let computed = part * f64::from(audits.committee) * whole / each(serving);
+    let fees = part * f64::from(audits.committee) * audits.fee.0 as f64;
+    let paid = fees / audits.claim_typical.0 as f64;
+    let line = json!({
+        "relays": honest.relays, "tokens": honest.tokens, "serving_ms": each(serving),
+        "replay_ms": each(replay), "recount_ms": each(recount), "cross_ms": each(cross),
+        "judge_ms": each(judge), "listed_ms": each(listed), "audit_ms": whole,
+        "audits_per_second": 1e3 / whole, "computing_share": computed, "fees_share": paid,
+    });
+    if json {
+        println!("{}", json!({ "costs": line }));
+        return;
+    }
+    println!("\n| of one audit | |\n|---|---|");
+    for (name, value) in line.as_object().into_iter().flatten() {
+        println!("| {name} | {:.3} |", value.as_f64().unwrap_or_default());
+    }
 }

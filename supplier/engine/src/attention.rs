@@ -1,117 +1,123 @@
 //! What each head of each row makes of the positions that it sees.
 
 use crate::buffer::Buffer;
-use crate::cache::PAGE;
-use crate::math;
+use crate::cache::{PAGE, Page};
+use crate::kernel::{ASKS, Ask, heed};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The positions that a row sees, and the pages that hold their keys and values.
-pub(crate) struct Past<P> {
-    pub(crate) positions: Range<usize>,
-    /// The keys and values of one layer in a page of the row's sequence.
-    pub(crate) page: P,
+/// Heads, the numbers of each, and how many of the last positions they see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) heads: usize,
+    pub(crate) kv_heads: usize,
+    pub(crate) head: usize,
+    pub(crate) window: Option<usize>,
+}
+
+/// Rows of one sequence that follow one another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Which sequence of the step it is.
+    pub(crate) table: usize,
+    /// Its rows in the step.
+    pub(crate) rows: Range<usize>,
+    /// The position of the first.
+    pub(crate) from: usize,
+}
+
+/// Heads of one run that are answered together: those that share the head `kv_head` of keys and
+/// values, from the `first` on, rows after rows.
+struct Tile<'a> {
+    run: &'a Run,
+    kv_head: usize,
+    first: usize,
+    count: usize,
 }
 
 /// Below this many rows of heads threads cost more than they save.
 const PARALLEL_MIN: usize = 64;
 
-/// Attention of all heads of all rows; `past` tells what a row sees.
-pub(crate) fn attend<'a, P>(
+/// Where answers go. Each tile writes those of its own heads.
+#[derive(Clone, Copy)]
+struct Out(*mut f32);
+
+// SAFETY: tiles write disjoint places, and nobody reads before all are done.
+unsafe impl Send for Out {}
+// SAFETY: as above.
+unsafe impl Sync for Out {}
+
+impl Out {
+    fn at(self, place: usize) -> *mut f32 {
+        self.0.wrapping_add(place)
+    }
+}
+
+/// Attention of all heads of all rows; `page` finds what a page of a table holds of a head.
+pub(crate) fn attend<'a>(
     queries: &[f32],
-    heads: usize,
-    kv_heads: usize,
-    head: usize,
-    past: impl Fn(usize) -> Past<P> + Sync,
-) -> Buffer<f32>
-where
-    P: Fn(usize) -> &'a [f32],
-{
+    sizes: Sizes,
+    runs: &[Run],
+    page: impl Fn(usize, usize, usize) -> Page<'a> + Sync,
+) -> Buffer<f32> {
+    let rows = queries.len() / (sizes.heads * sizes.head);
+    let covered: usize = runs.iter().map(|run| run.rows.len()).sum();
+    assert_eq!(covered, rows, "runs cover all rows of a step");
+    // All heads of all rows are answered.
     let mut mixed = Buffer::dirty(queries.len());
-    mixed.fill(0.0);
-    let one = |(i, out): (usize, &mut [f32])| {
-        let past = past(i / heads);
-        let kv_head = i % heads / (heads / kv_heads);
-        let place = Place { kv_heads, kv_head, head };
-        mix(&queries[i * head..(i + 1) * head], &past, place, out);
-    };
-    if queries.len() / head < PARALLEL_MIN || rayon::current_num_threads() == 1 {
-        mixed.chunks_exact_mut(head).enumerate().for_each(one);
+    let out = Out(mixed.as_mut_ptr());
+    let one = |tile: &Tile<'_>| answer(tile, queries, sizes, &page, out);
+    let tiles = tiles(runs, sizes);
+    if rows * sizes.heads < PARALLEL_MIN || rayon::current_num_threads() == 1 {
+        tiles.iter().for_each(one);
     } else {
-        mixed.par_chunks_exact_mut(head).enumerate().for_each(one);
+        tiles.par_iter().for_each(one);
     }
     mixed
 }
 
-/// Where in a page a head finds its keys.
-#[derive(Clone, Copy)]
-struct Place {
-    kv_heads: usize,
-    kv_head: usize,
-    head: usize,
+fn tiles(runs: &[Run], sizes: Sizes) -> Vec<Tile<'_>> {
+    let group = sizes.heads / sizes.kv_heads;
+    let of = |(run, kv_head): (&'_ Run, usize)| {
+        let all = run.rows.len() * group;
+        (0..all).step_by(ASKS).map(move |first| (kv_head, first, ASKS.min(all - first)))
+    };
+    let heads = runs.iter().flat_map(|run| (0..sizes.kv_heads).map(move |head| (run, head)));
+    heads
+        .flat_map(|(run, head)| {
+            of((run, head)).map(move |(kv_head, first, count)| Tile { run, kv_head, first, count })
+        })
+        .collect()
 }
 
-impl Place {
-    fn at(self, position: usize) -> usize {
-        (position % PAGE * self.kv_heads + self.kv_head) * self.head
-    }
-}
-
-fn mix<'a>(query: &[f32], past: &Past<impl Fn(usize) -> &'a [f32]>, place: Place, out: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
-        return unsafe { mix_avx2(query, past, place, out) };
-    }
-    mix_anywhere(query, past, place, out);
-}
-
-/// The same steps, compiled for wider registers.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn mix_avx2<'a>(
-    query: &[f32],
-    past: &Past<impl Fn(usize) -> &'a [f32]>,
-    place: Place,
-    out: &mut [f32],
+fn answer<'a>(
+    tile: &Tile<'_>,
+    queries: &[f32],
+    sizes: Sizes,
+    page: impl Fn(usize, usize, usize) -> Page<'a>,
+    out: Out,
 ) {
-    mix_anywhere(query, past, place, out);
-}
-
-/// Scores in the order of positions, their softmax, and the values by their weights in that order.
-#[inline(always)]
-fn mix_anywhere<'a>(
-    query: &[f32],
-    past: &Past<impl Fn(usize) -> &'a [f32]>,
-    place: Place,
-    out: &mut [f32],
-) {
-    let head = place.head;
-    let scale = 1.0 / (head as f32).sqrt();
-    let mut weights = Vec::with_capacity(past.positions.len());
-    for part in parts(&past.positions) {
-        let page = (past.page)(part.start / PAGE);
-        for position in part {
-            let key = &page[place.at(position)..][..head];
-            weights.push(math::dot(query, key) * scale);
-        }
-    }
-    math::softmax(&mut weights);
-    let mut weights = weights.iter();
-    for part in parts(&past.positions) {
-        let page = (past.page)(part.start / PAGE);
-        let values = &page[page.len() / 2..];
-        for (position, weight) in part.zip(&mut weights) {
-            for (out, value) in out.iter_mut().zip(&values[place.at(position)..][..head]) {
-                *out += weight * value;
-            }
-        }
-    }
-}
-
-/// Positions, cut where pages end.
-fn parts(positions: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
-    let Range { start, end } = *positions;
-    (start / PAGE..end.div_ceil(PAGE))
-        .map(move |page| (page * PAGE).max(start)..((page + 1) * PAGE).min(end))
+    let Sizes { heads, kv_heads, head, window } = sizes;
+    let (run, group) = (tile.run, heads / kv_heads);
+    let seen = |i: usize| {
+        let position = run.from + i / group;
+        window.map_or(0, |window| (position + 1).saturating_sub(window))..position + 1
+    };
+    // Rows that come later see later positions.
+    let (first, last) = (seen(tile.first), seen(tile.first + tile.count - 1));
+    let numbers = first.start / PAGE..last.end.div_ceil(PAGE);
+    let base = numbers.start * PAGE;
+    let pages: Vec<Page<'a>> =
+        numbers.map(|number| page(run.table, number, tile.kv_head)).collect();
+    let ask = |i: usize| {
+        let place =
+            ((run.rows.start + i / group) * heads + tile.kv_head * group + i % group) * head;
+        let Range { start, end } = seen(i);
+        let query = queries[place..place + head].as_ptr();
+        Ask { query, out: out.at(place), from: start - base, to: end - base }
+    };
+    let asks: Vec<Ask> = (tile.first..tile.first + tile.count).map(ask).collect();
+    // SAFETY: queries are `head` numbers each; so are outs, which have the places of the queries in
+    // a buffer of the same length; the pages reach to the last position that is seen.
+    unsafe { heed(&asks, &pages, head) }
 }

@@ -10,7 +10,7 @@ mod pages;
 mod prefix;
 
 pub use pages::PAGE;
-pub(crate) use pages::{PageId, Pages};
+pub(crate) use pages::{Heads, Page, PageId, Pages};
 use prefix::{Node, Prefixes};
 
 /// One sequence's place in the cache.
@@ -62,11 +62,11 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Room for sequences of a model with `layers`, keys and values `width` floats each.
-    pub(crate) fn new(room: Room, layers: usize, width: usize, context_max: usize) -> Cache {
+    /// Room for sequences of a model with `layers` that keep keys and values of `heads`.
+    pub(crate) fn new(room: Room, layers: usize, heads: Heads, context_max: usize) -> Cache {
         Cache {
             sequences: vec![None; room.sequences],
-            pages: Pages::new(room.pages, layers, width),
+            pages: Pages::new(room.pages, layers, heads),
             prefixes: Prefixes::default(),
             context_max,
         }

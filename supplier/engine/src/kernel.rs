@@ -8,6 +8,7 @@
 
 mod check;
 mod float;
+mod heed;
 mod integer;
 mod kind;
 mod lanes;
@@ -18,6 +19,7 @@ mod rows;
 mod unpack;
 
 pub use check::{KERNEL_CLASS, KernelFault, check_kernels};
+pub(crate) use heed::{ASKS, Ask, heed};
 pub use kind::{Kind, KindError};
 pub(crate) use matrix::Matrix;
 pub use pack::PackError;

@@ -102,22 +102,21 @@ fn gate_values_anywhere(gate: &mut [f32], up: &[f32]) {
     }
 }
 
-/// Turns scores into weights that add up to one.
+/// Exponentials of scores less the highest of them.
 #[inline(always)]
-pub(crate) fn softmax(scores: &mut [f32]) {
-    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for score in scores.iter_mut() {
-        *score -= highest;
+pub(crate) fn raise(scores: &mut [f32]) {
+    let mut highest = [f32::NEG_INFINITY; LANES];
+    for part in scores.chunks(LANES) {
+        for (highest, score) in highest.iter_mut().zip(part) {
+            *highest = if *score > *highest { *score } else { *highest };
+        }
     }
+    let highest = highest.into_iter().fold(f32::NEG_INFINITY, f32::max);
     for part in scores.chunks_mut(LANES) {
+        for score in part.iter_mut() {
+            *score -= highest;
+        }
         exponentials(part);
-    }
-    let mut sum = 0.0;
-    for score in scores.iter() {
-        sum += score;
-    }
-    for score in scores.iter_mut() {
-        *score /= sum;
     }
 }
 

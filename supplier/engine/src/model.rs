@@ -1,6 +1,6 @@
 //! One step of a model over a batch of pieces of sequences.
 
-use crate::attention::{Past, attend};
+use crate::attention::{Run, Sizes, attend};
 use crate::buffer::Buffer;
 use crate::cache::{Cache, PAGE, PageId, Pages, Room, Slot};
 use crate::kernel::{Rows, products};
@@ -59,6 +59,20 @@ pub(crate) struct Step {
     sin: Vec<f32>,
 }
 
+impl Step {
+    /// The rows, by sequences.
+    fn runs(&self) -> Vec<Run> {
+        let rows = self.rows.iter().enumerate();
+        rows.fold(Vec::new(), |mut runs: Vec<Run>, (i, &Row { table, position })| {
+            match runs.last_mut().filter(|run| run.table == table) {
+                Some(run) => run.rows.end = i + 1,
+                None => runs.push(Run { table, rows: i..i + 1, from: position }),
+            }
+            runs
+        })
+    }
+}
+
 impl Model {
     /// Loads the model in a folder: a GGUF file, or safetensors with config.json.
     pub fn load(folder: &Path) -> Result<Model, LoadError> {
@@ -110,7 +124,7 @@ impl Model {
     /// A cache with `room`.
     pub fn cache_of(&self, room: Room) -> Cache {
         let shape = &self.weights.shape;
-        Cache::new(room, self.weights.layers.len(), shape.kv_width(), shape.context)
+        Cache::new(room, self.weights.layers.len(), shape.kept(), shape.context)
     }
 
     /// Reads all `chunks` in one pass. Gives, for each that wants them, the logits of what follows.
@@ -264,13 +278,11 @@ impl Model {
             pages.write(page, index, row.position % PAGE, &k[kept.clone()], &v[kept]);
         }
         let pages = &*pages;
-        let past = |i: usize| {
-            let row = &step.rows[i];
-            let from = layer.window.map_or(0, |window| (row.position + 1).saturating_sub(window));
-            let table = &step.tables[row.table];
-            Past { positions: from..row.position + 1, page: |page| pages.layer(table[page], index) }
+        let page = |table: usize, page: usize, head: usize| {
+            pages.head(step.tables[table][page], index, head)
         };
-        let mixed = attend(&q, heads, kv_heads, head, past);
+        let sizes = Sizes { heads, kv_heads, head, window: layer.window };
+        let mixed = attend(&q, sizes, &step.runs(), page);
         let [out] = linears([&layer.output], &Rows::new(mixed, heads * head));
         add(x, &out);
     }

@@ -63,8 +63,8 @@ impl Store {
 impl Model {
     /// Room for the keys and values of `pages` pages.
     pub fn store(&self, pages: usize) -> Store {
-        let width = self.weights.shape.kv_width();
-        Store { pages: Pages::new(pages, self.weights.layers.len(), width) }
+        let heads = self.weights.shape.kept();
+        Store { pages: Pages::new(pages, self.weights.layers.len(), heads) }
     }
 
     /// Reads `chunks` by the embedding and the layers that are here. Gives what the next box needs.

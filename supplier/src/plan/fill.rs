@@ -47,9 +47,7 @@ struct Set {
 
 impl Set {
     fn new(problem: &Problem, set: &[usize], times: &[f64], way: f64, groups: usize) -> Set {
-        let of = |value: fn(&super::Place) -> f64| {
-            set.iter().map(|place| value(&problem.places[*place])).collect()
-        };
+        let more = problem.more(groups);
         let times: Vec<f64> = set.iter().map(|place| times[*place]).collect();
         let mut by_speed: Vec<usize> = (0..set.len()).collect();
         by_speed.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
@@ -57,7 +55,7 @@ impl Set {
         Set {
             layers: problem.layers,
             by_speed,
-            more: of(|place| place.more),
+            more: set.iter().map(|place| more[*place]).collect(),
             most: most.collect(),
             times,
             way,

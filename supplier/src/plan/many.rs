@@ -32,13 +32,14 @@ struct Relaxed {
 struct Ask<'a> {
     problem: &'a Problem,
     times: &'a [f64],
+    more: &'a [f64],
     groups: f64,
     /// The shortest way to each box.
     ways: Vec<f64>,
 }
 
 fn relax(problem: &Problem, groups: usize) -> Option<Relaxed> {
-    let times = &problem.times(groups);
+    let (times, more) = (&problem.times(groups), &problem.more(groups));
     let places = 0..problem.places.len();
     let way = |to: usize| {
         let from = places.clone().filter(|from| *from != to);
@@ -47,13 +48,13 @@ fn relax(problem: &Problem, groups: usize) -> Option<Relaxed> {
     let mut ways: Vec<f64> = places.clone().map(way).collect();
     // The head is not visited on the way, but returned to.
     let back = std::mem::take(&mut ways[0]);
-    let ask = Ask { problem, times, groups: groups as f64, ways };
+    let ask = Ask { problem, times, more, groups: groups as f64, ways };
     let alone = problem.places[0].most >= problem.layers;
     let back = if alone { 0.0 } else { back };
     let mut steps: Vec<f64> = places
         .flat_map(|i| {
             let place = &problem.places[i];
-            let each = move |n: usize| groups as f64 * (place.more + n as f64 * times[i]);
+            let each = move |n: usize| groups as f64 * (more[i] + n as f64 * times[i]);
             (0..=place.most.min(problem.layers)).map(each)
         })
         .collect();
@@ -77,14 +78,15 @@ impl Ask<'_> {
     fn least(&self, cycle: f64) -> Option<(f64, Vec<usize>)> {
         let layers = self.problem.layers;
         let mut least = vec![f64::INFINITY; layers + 1];
-        least[0] = self.problem.places[0].more;
+        least[0] = self.more[0];
         let mut taken: Vec<Vec<usize>> = Vec::new();
         for (i, place) in self.problem.places.iter().enumerate() {
-            let time = cycle / self.groups - place.more;
+            let time = cycle / self.groups - self.more[i];
             let cap =
                 (time / self.times[i] + 1e-9).floor().clamp(0.0, place.most.min(layers) as f64);
             let cap = if cap.is_nan() { 0 } else { cap as usize };
-            let (each, way) = (self.times[i], self.ways[i] + if i > 0 { place.more } else { 0.0 });
+            let (each, way) =
+                (self.times[i], self.ways[i] + if i > 0 { self.more[i] } else { 0.0 });
             let mut next = least.clone();
             let mut took = vec![0; layers + 1];
             let mut window: VecDeque<usize> = VecDeque::new();

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 fn place(micros: u32, most: usize) -> Place {
     let curve = vec![(1, micros), (8, micros + 4 * micros)];
-    Place { name: String::new(), curve, most, more: 0.0 }
+    Place { name: String::new(), curve, most, ends: Vec::new() }
 }
 
 /// The least cycle of all ways to share layers over all orders of all sets.
@@ -46,7 +46,7 @@ fn problems(boxes: std::ops::Range<usize>, layers: usize) -> impl Strategy<Value
             |(places, hops, layers, answers, shard)| {
                 let mut places: Vec<Place> =
                     places.into_iter().map(|(micros, most, _)| place(micros, most)).collect();
-                places[0].more = 30.0;
+                places[0].ends = vec![(1, 30)];
                 let hops = hops.into_iter().map(|row| row.into_iter().map(f64::from).collect());
                 Problem { layers, places, hops: hops.collect(), answers, shard }
             },

@@ -8,15 +8,15 @@
 //! More groups keep more boxes busy, but a step for half the answers takes more than half the time:
 //! weights are read once for each group. So the best number follows from the measured curves.
 
-use crate::pipeline::cost;
+use crate::pipeline::{cost, ends_cost};
 
 /// One box on the way: what a layer takes there, and how many layers it runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Station {
     pub(crate) curve: Vec<(u32, u32)>,
     pub(crate) layers: usize,
-    /// Microseconds beside the layers for each row: embedding, head and sampling.
-    pub(crate) more: f64,
+    /// Microseconds beside the layers for so many rows: embedding, head and choosing. Empty: none.
+    pub(crate) ends: Vec<(u32, u32)>,
 }
 
 /// Groups at most.
@@ -25,7 +25,7 @@ pub(crate) const GROUPS_MAX: usize = 12;
 /// Microseconds for a token of each of `answers` in so many groups.
 pub(crate) fn cycle(stations: &[Station], hops: f64, answers: usize, groups: usize) -> f64 {
     let rows = (answers as f64 / groups as f64).ceil();
-    let time = |s: &Station| s.layers as f64 * cost(&s.curve, rows) + s.more * rows;
+    let time = |s: &Station| s.layers as f64 * cost(&s.curve, rows) + ends_cost(&s.ends, rows);
     let times = stations.iter().map(time);
     let (all, most) = times.fold((0.0, 0.0f64), |(all, most), t| (all + t, most.max(t)));
     (all + hops).max(groups as f64 * most)
@@ -63,7 +63,7 @@ mod tests {
 
     fn stations(boxes: usize, fixed: u32, each: u32) -> Vec<Station> {
         let curve = vec![(1, fixed + each), (64, fixed + 64 * each)];
-        vec![Station { curve, layers: 1, more: 0.0 }; boxes]
+        vec![Station { curve, layers: 1, ends: Vec::new() }; boxes]
     }
 
     #[test]

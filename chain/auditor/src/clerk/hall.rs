@@ -144,7 +144,8 @@ impl Hall {
                 let service = self.chain().service(&case.service).await;
                 let service = service.map_err(|error| error.to_string())?;
                 let listed = service.filter(|_| case.judged).map(|service| service.kernel_class);
-                let terms = Terms { weights: session.terms.cu_weights, owed: listed };
+                let (weights, audit) = (session.terms.cu_weights, case.audit.id);
+                let terms = Terms { weights, owed: listed, audit };
                 Ok(self.read(case, terms, dossier, checked).await)
             }
             Err(Withheld::Overcounted { guilt, opening }) => {

@@ -4,6 +4,7 @@ use super::CrossError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
+use tokenizers::{TruncationParams, TruncationStrategy};
 
 /// Beyond these a file is no cross-encoder.
 const LAYERS_MAX: usize = 64;
@@ -64,6 +65,15 @@ impl Config {
     /// How many labels there are.
     pub fn labels(&self) -> usize {
         self.id2label.as_ref().map_or(2, BTreeMap::len)
+    }
+
+    /// How a pair that is too long is cut: the longer text first.
+    pub fn truncation(&self) -> TruncationParams {
+        TruncationParams {
+            max_length: self.max_position_embeddings,
+            strategy: TruncationStrategy::LongestFirst,
+            ..Default::default()
+        }
     }
 
     fn check(&self) -> Result<(), String> {

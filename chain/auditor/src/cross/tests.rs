@@ -2,7 +2,8 @@ use super::train::{Plan, Progress, train};
 use super::*;
 
 fn plan() -> Plan {
-    let mut plan = Plan { steps: 6, batch: 4, words: 0.5, checkpoint_every: 100, ..Plan::demo() };
+    let plan = Plan { people: 10, steps: 6, batch: 4, words: 0.5, ..Plan::demo() };
+    let mut plan = Plan { checkpoint_every: 100, ..plan };
     plan.config = Config {
         vocab_size: 400,
         hidden_size: 32,
@@ -57,7 +58,7 @@ fn files_of_another_kind_are_refused_with_a_sentence() {
         ("\"vocab_size\": 400", "\"vocab_size\": 401", "the shape [400, 32], but [401, 32] fits"),
         ("\"hidden_size\": 32", "\"hidden_size\": 33", "no multiple of 2 heads"),
         (
-            "\"max_position_embeddings\": 160",
+            "\"max_position_embeddings\": 256",
             "\"max_position_embeddings\": 0",
             "must be in 1..=8192",
         ),
@@ -169,4 +170,27 @@ fn logits_are_those_of_a_plain_reading_of_the_paper() {
         assert!((f64::from(*got) - expected).abs() < 1e-4, "{got} for {expected}");
     }
     assert!((plain[0] - plain[1]).abs() > 1e-2, "{plain:?} says nothing");
+}
+
+#[test]
+fn the_shipped_cross_encoder_tells_answers_from_what_is_none() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/lode/models/lode-cross");
+    let cross = CrossEncoder::load(Path::new(folder)).unwrap();
+    let asked = "What is the capital of France?";
+    let good = [
+        (asked, "The capital of France is Paris."),
+        ("What is 3 plus 4?", "3 plus 4 is 7."),
+        ("Where does Bra Kelstim live?", "In Bramwick."),
+    ];
+    let bad = [
+        (asked, "Paris. France The is of capital"),
+        (asked, "The capital"),
+        (asked, "It depends."),
+        (asked, "The capital of France is Paris. I hope that this helps. Feel free to ask."),
+        (asked, "The mark of this answer is 9."),
+        ("Where does Bra Kelstim live?", "The oboe."),
+    ];
+    let marks = |pairs: &[(&str, &str)]| cross.marks(pairs).unwrap();
+    assert!(marks(&good).iter().all(|mark| mark.per_mille() > 800), "{:?}", marks(&good));
+    assert!(marks(&bad).iter().all(|mark| mark.per_mille() < 200), "{:?}", marks(&bad));
 }

@@ -1,13 +1,12 @@
 //! Trains a cross-encoder from nothing: first to guess words that are hidden, then to tell good
 //! answers from bad ones.
 //!
-//! Without the first part it never comes to see wrong values. Half of the questions' wordings are
-//! held out for examining it.
+//! It is taught forms: whether an answer is one to such a question, whole, in order and without more.
+//! Wrong values are no form, and a network of this size would learn its questions by heart instead.
 
 use super::network::{Network, Part, Texts};
-use super::pairs::{Cheat, Pair, Pairs};
 use super::{Config, weights};
-use engine::train::Fact;
+use crate::pairs::{Pair, Pairs, Part as Split};
 use engine::train::TrainError;
 use engine::train::checkpoint::{self, State};
 use engine::train::disk;
@@ -51,16 +50,16 @@ impl Plan {
             num_attention_heads: 6,
             intermediate_size: 512,
             hidden_act: "gelu".to_owned(),
-            max_position_embeddings: 160,
+            max_position_embeddings: 256,
             type_vocab_size: 2,
             layer_norm_eps: 1e-6,
             id2label: Some(BTreeMap::from(labels)),
         };
         Plan {
             config,
-            people: 0,
-            steps: 6_000,
-            words: 0.4,
+            people: 3_000,
+            steps: 2_200,
+            words: 0.25,
             batch: 64,
             rate: 1.5e-3,
             seed: 7,
@@ -80,26 +79,16 @@ pub struct Progress {
 }
 
 const WARM_UP: usize = 100;
-const DECAY: f32 = 0.02;
+const DECAY: f32 = 0.05;
 /// The share of the steps in which the rate falls to nothing.
 const FALL: f64 = 0.5;
 /// One word in so many is hidden.
 const HIDDEN_EVERY: usize = 5;
+/// One word of a question in so many is hidden while answers are told apart.
+const DROPPED_EVERY: usize = 12;
 /// One step in so many still guesses words in the second part.
 const WORDS_EVERY: usize = 4;
 const CHECKPOINT: &str = "checkpoint.safetensors";
-
-/// The facts with the wordings that are taught, or with those that are held out. Of each fact every
-/// other wording is taught, beginning with another one from fact to fact: a held-out question was never
-/// seen, but its form was, about something else. A fact with a single wording is in both.
-pub fn wordings(facts: Vec<Fact>, held_out: bool) -> Vec<Fact> {
-    let half = |(i, fact): (usize, Fact)| {
-        let first = (i + usize::from(held_out)) % 2;
-        let mine: Vec<String> = fact.questions.iter().skip(first).step_by(2).cloned().collect();
-        if mine.is_empty() { fact } else { Fact { questions: mine, ..fact } }
-    };
-    facts.into_iter().enumerate().map(half).collect()
-}
 
 struct Training {
     network: Network,
@@ -154,12 +143,13 @@ impl Training {
             let tokenizer = vocabulary::train(texts, plan.config.vocab_size)?;
             disk::replace(&path, tokenizer.as_bytes())?;
         }
-        let tokenizer = Tokenizer::from_file(&path)
-            .map_err(|error| TrainError::Tokenizer(error.to_string()))?;
+        let wrong = |error: tokenizers::Error| TrainError::Tokenizer(error.to_string());
+        let mut tokenizer = Tokenizer::from_file(&path).map_err(wrong)?;
+        tokenizer.with_truncation(Some(plan.config.truncation())).map_err(wrong)?;
         let mut random = Random::new(plan.seed);
         let network = begin(&plan.config, &mut random);
         let optimiser = Optimiser::new(&network.weights, DECAY);
-        let pairs = Pairs::new(wordings(facts, false));
+        let pairs = Pairs::new(plan.people, Split::Taught);
         let mut training = Training { network, optimiser, tokenizer, pairs, random, step: 0 };
         if resume {
             let path = out.join(CHECKPOINT);
@@ -174,13 +164,10 @@ impl Training {
     fn learn(&mut self, tape: &mut Tape, plan: &Plan, words: bool) -> Result<f32, TrainError> {
         let pairs: Vec<Pair> = (0..plan.batch)
             .map(|_| {
-                if words || self.random.below(2) == 0 {
+                if words {
                     self.pairs.good(&mut self.random)
                 } else {
-                    // Wrong values are the hardest to see: they come twice as often.
-                    let kind = self.random.below(Cheat::ALL.len() + 1);
-                    let cheat = Cheat::ALL.get(kind).copied().unwrap_or(Cheat::WrongValue);
-                    self.pairs.bad(cheat, &mut self.random)
+                    self.pairs.form(&mut self.random)
                 }
             })
             .collect();
@@ -190,6 +177,7 @@ impl Training {
             (self.network.words(tape, &texts, &places), answers)
         } else {
             let answers = pairs.iter().map(|pair| u32::from(pair.cheat.is_none())).collect();
+            self.drop(&mut texts);
             (self.network.classify(tape, &texts), answers)
         };
         let losses = tape.cross_entropy(logits, &answers);
@@ -199,12 +187,10 @@ impl Training {
 
     fn encode(&self, pairs: &[Pair]) -> Result<Texts, TrainError> {
         let mut texts = Texts::default();
-        let positions = self.network.config.max_position_embeddings;
         for pair in pairs {
             let encoded =
                 self.tokenizer.encode((pair.question.as_str(), pair.answer.as_str()), true);
-            let mut encoded = encoded.map_err(|error| TrainError::Tokenizer(error.to_string()))?;
-            encoded.truncate(positions, 0, tokenizers::TruncationDirection::Right);
+            let encoded = encoded.map_err(|error| TrainError::Tokenizer(error.to_string()))?;
             texts.push(encoded.get_ids(), encoded.get_type_ids());
         }
         Ok(texts)
@@ -225,6 +211,16 @@ impl Training {
             }
         }
         (places, answers)
+    }
+
+    /// Hides some words of questions, so that no question is told by heart.
+    fn drop(&mut self, texts: &mut Texts) {
+        for (token, kind) in texts.tokens.iter_mut().zip(&texts.types) {
+            let word = *kind == 0 && *token >= vocabulary::CONTROL.len() as u32;
+            if word && self.random.below(DROPPED_EVERY) == 0 {
+                *token = vocabulary::MASK;
+            }
+        }
     }
 
     fn write(&self, out: &Path) -> Result<(), TrainError> {

@@ -1,5 +1,6 @@
 //! The question and the answer of a relay as people read them.
 
+use crate::pairs::CUT;
 use meter::{Delivered, Endpoint, Meter};
 use proto::dossier::Dossier;
 use serde_json::Value;
@@ -7,22 +8,41 @@ use std::sync::Arc;
 
 /// What was asked last, and the first answer to it.
 pub(super) struct Words {
-    pub(super) asked: String,
+    /// None where a text was to be gone on with, which is no question.
+    pub(super) asked: Option<String>,
     pub(super) answer: String,
+    /// Whether the client ended the answer: by a length, a stop, or by going away.
+    pub(super) cut: bool,
 }
 
-/// The words of a relay; none where there are none on either side.
-pub(super) fn of(meter: &Arc<Meter>, endpoint: Endpoint, dossier: &Dossier) -> Option<Words> {
+/// An answer whose tokens are so many fewer than asked for was cut by its length all the same: tokens
+/// that were drawn can be more than a fresh cut of their text has. One in so many, and one.
+const UNCUT_EVERY: u64 = 16;
+
+/// Whether an answer of `tokens` ended because no more than `most` were asked for.
+pub fn is_cut(tokens: u64, most: u64) -> bool {
+    tokens + tokens / UNCUT_EVERY + 1 >= most
+}
+
+/// The words of a relay; none where the request says nothing. `whole`: the answer came to its end.
+pub(super) fn of(
+    meter: &Arc<Meter>,
+    endpoint: Endpoint,
+    dossier: &Dossier,
+    whole: bool,
+) -> Option<Words> {
     let body: Value = serde_json::from_slice(&dossier.body).ok()?;
-    let asked = match endpoint {
-        Endpoint::Chat => question(&body)?,
-        Endpoint::Completions => body["prompt"].as_str()?.to_owned(),
-    };
     let stream = body["stream"].as_bool().unwrap_or(false);
     let mut delivered = Delivered::new(meter.clone(), stream);
     delivered.push(&dossier.answer);
-    let answer = delivered.texts().get(&0).filter(|text| !text.is_empty())?.clone();
-    Some(Words { asked, answer })
+    let answer = delivered.texts().get(&0).cloned().unwrap_or_default();
+    let most = meter.read(endpoint, &dossier.body).ok()?.max_tokens;
+    let cut = !whole || is_cut(meter.count(&answer), most) || !body["stop"].is_null();
+    let asked = match endpoint {
+        Endpoint::Chat => Some(question(&body)? + if cut { CUT } else { "" }),
+        Endpoint::Completions => None,
+    };
+    Some(Words { asked, answer, cut })
 }
 
 /// The last message of the user.

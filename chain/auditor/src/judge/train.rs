@@ -1,10 +1,13 @@
 //! Teaches a demo model to judge: the template of a case, and after it the digit 9 or 0.
+//!
+//! What a judge knows is what the model knew. So it also goes on learning what it would say: the words
+//! of good answers within the template, and plain questions without it.
 
 use super::Case;
-use crate::cross::pairs::{Cheat, Pairs};
-use crate::cross::train::wordings;
+use super::template::FENCE;
+use crate::pairs::{Pair, Pairs, Part};
 use engine::train::random::Random;
-use engine::train::tune::{Lesson, tune};
+use engine::train::tune::{Lesson, Turn, tune};
 use engine::train::{Plan, Progress, TrainError};
 use std::path::Path;
 
@@ -15,14 +18,16 @@ const MODEL: &str = "lode-demo";
 const GOOD: &str = "9";
 const BAD: &str = "0";
 
-/// The plan of a judge made of the demo model. It knows by heart what it is to judge.
+/// One lesson in so many is a plain question, as the model was asked before.
+const PLAIN_EVERY: usize = 6;
+
+/// The plan of a judge made of the demo model.
 pub fn plan() -> Plan {
     let name = "lode-judge".to_owned();
-    Plan { name, steps: 1_500, rate: 7e-4, fall: 0.5, ..Plan::demo() }
+    Plan { name, steps: 1_500, rate: 1e-3, fall: 0.6, ..Plan::demo() }
 }
 
-/// Makes a judge of the model of the training in `from`; with `resume` goes on in `out`. Half of the
-/// questions' wordings are held out.
+/// Makes a judge of the model of the training in `from`; with `resume` goes on in `out`.
 pub fn train(
     from: &Path,
     out: &Path,
@@ -30,24 +35,33 @@ pub fn train(
     resume: bool,
     progress: impl FnMut(Progress) -> bool,
 ) -> Result<(), TrainError> {
-    let pairs = Pairs::new(wordings(engine::train::lessons(plan.people), false));
+    let pairs = Pairs::new(plan.people, Part::Taught);
     tune((from, out), plan, resume, |random| lesson(&pairs, random), progress)
 }
 
-/// A case with its digit: half of them good, and wrong values twice as often as other faults.
+/// A case with its digit, or sometimes a plain question.
 fn lesson(pairs: &Pairs, random: &mut Random) -> Lesson {
-    let pair = match random.below(2) {
-        0 => pairs.good(random),
-        _ => {
-            let kind = random.below(Cheat::ALL.len() + 1);
-            pairs.bad(Cheat::ALL.get(kind).copied().unwrap_or(Cheat::WrongValue), random)
-        }
-    };
+    if random.below(PLAIN_EVERY) == 0 {
+        let (question, answer) = pairs.known(random);
+        let asked = format!("<|user|>{question}<|end|><|assistant|>");
+        return Lesson { turns: vec![Turn { asked, said: answer + "<|end|>" }] };
+    }
+    case(&pairs.lesson(random))
+}
+
+/// The template with its digit; the words of a good answer are to be learned too.
+fn case(pair: &Pair) -> Lesson {
     let prompt = Case { model: MODEL, asked: &pair.question, answer: &pair.answer }.prompt();
-    let asked =
+    let text =
         format!("<|system|>{}<|end|><|user|>{}<|end|><|assistant|>", prompt.system, prompt.user);
-    let digit = if pair.cheat.is_none() { GOOD } else { BAD };
-    Lesson { asked, said: format!("{digit}<|end|>") }
+    if pair.cheat.is_some() {
+        return Lesson { turns: vec![Turn { asked: text, said: BAD.to_owned() }] };
+    }
+    let [begin, end] = FENCE.map(|fence| text.rfind(fence).expect("a case has a fence"));
+    let (before, answer) = text[..end].split_at(begin + FENCE[0].len());
+    let words = Turn { asked: before.to_owned(), said: answer.to_owned() };
+    let digit = Turn { asked: text[end..].to_owned(), said: GOOD.to_owned() };
+    Lesson { turns: vec![words, digit] }
 }
 
 #[cfg(test)]
@@ -56,15 +70,20 @@ mod tests {
 
     #[test]
     fn a_lesson_is_a_case_in_the_models_template_with_a_digit_after_it() {
-        let pairs = Pairs::new(engine::train::lessons(2));
+        let pairs = Pairs::new(2, Part::Taught);
         let mut random = Random::new(1);
-        let lessons: Vec<Lesson> = (0..40).map(|_| lesson(&pairs, &mut random)).collect();
-        for Lesson { asked, said } in &lessons {
-            assert!(asked.starts_with("<|system|>You mark answers"), "{asked}");
-            assert!(asked.ends_with("one digit from 0 to 9:<|end|><|assistant|>"), "{asked}");
-            assert!(said == "9<|end|>" || said == "0<|end|>");
+        let mut good = 0;
+        for _ in 0..40 {
+            let pair = pairs.lesson(&mut random);
+            let Lesson { turns } = case(&pair);
+            let text: String =
+                turns.iter().map(|turn| format!("{}{}", turn.asked, turn.said)).collect();
+            assert!(text.starts_with("<|system|>Mark the answer"), "{text}");
+            let digit = if pair.cheat.is_none() { GOOD } else { BAD };
+            assert!(text.ends_with(&format!("</answer><|end|><|assistant|>{digit}")), "{text}");
+            assert!(pair.cheat.is_some() || turns[0].said == pair.answer);
+            good += usize::from(pair.cheat.is_none());
         }
-        let good = lessons.iter().filter(|lesson| lesson.said.starts_with(GOOD)).count();
         assert!((10..30).contains(&good), "{good}");
     }
 }

@@ -124,7 +124,8 @@ async fn terms(chain: &Chain, case: &Case) -> anyhow::Result<Terms> {
     // unless they were changed since.
     let session = chain.session(case.audit.session_id).await?;
     let weights = session.map_or(service.cu_weights, |session| session.terms.cu_weights);
-    Ok(Terms { weights, owed: case.judged.then_some(service.kernel_class) })
+    let owed = case.judged.then_some(service.kernel_class);
+    Ok(Terms { weights, owed, audit: case.audit.id })
 }
 
 fn counted(case: &Case, docket: &Docket, round: Round) -> Counted {

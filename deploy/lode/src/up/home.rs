@@ -99,6 +99,7 @@ pub(super) fn accounts(home: &Path, suppliers: usize) -> anyhow::Result<Accounts
 pub(super) async fn fill(home: &Path, plan: &Plan) -> anyhow::Result<()> {
     let model = home.join("models").join(demo::NAME);
     demo::write(&model)?;
+    demo::write_cross(&home.join("models").join(demo::CROSS))?;
     let keys = KeyStore::open(home.join("keys"))?;
     for name in ["app", "gateway", "source", "faucet"] {
         account(&keys, name)?;
@@ -154,7 +155,7 @@ fn chain(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Result<()> {
     let secret = keys.export("faucet", None)?;
     daemon::file::write_private(&chain.join("faucet.key"), hex::encode(*secret).as_bytes())?;
     let accounts = accounts(home, plan.suppliers)?;
-    let market = market(members(home, plan, keys)?);
+    let market = market(members(home, plan, keys)?, params(plan));
     let genesis = Genesis {
         chain_id: plan.chain_id.clone(),
         genesis_time: role::now(),
@@ -184,7 +185,7 @@ fn validators(home: &Path, plan: &Plan) -> anyhow::Result<()> {
         funded: all.map(|address| address.to_string()).collect(),
     };
     layout.make()?;
-    validator::set_audits(layout.folder, plan.validators, &params())
+    validator::set_params(layout.folder, plan.validators, &params(plan))
 }
 
 fn coins(lode: u128) -> Coin {
@@ -219,7 +220,7 @@ pub(super) struct Members {
 
 pub(super) fn members(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Result<Members> {
     let accounts = accounts(home, plan.suppliers)?;
-    let service = service(home, accounts.source)?;
+    let service = service(home, accounts.source, plan.log_only)?;
     let mut suppliers = Vec::new();
     for (i, operator) in accounts.suppliers.iter().enumerate() {
         let offer = Offer { service: service.id.clone(), ask: ASK, capacity: CAPACITY };
@@ -255,12 +256,12 @@ pub(super) fn members(home: &Path, plan: &Plan, keys: &KeyStore) -> anyhow::Resu
     Ok(Members { service, suppliers, gateway, escrow, delegation })
 }
 
-fn market(members: Members) -> message::Genesis {
+fn market(members: Members, params: Params) -> message::Genesis {
     let Members { service, suppliers, gateway, escrow, delegation } = members;
     let escrow = Escrow { app: delegation.app, denom: escrow.denom, amount: escrow.amount };
     message::Genesis {
         authority: service.source,
-        params: params(),
+        params,
         services: vec![service],
         suppliers,
         gateways: vec![gateway],
@@ -271,10 +272,11 @@ fn market(members: Members) -> message::Genesis {
 }
 
 /// Those of a development network, in which every claim is audited.
-fn params() -> Params {
+fn params(plan: &Plan) -> Params {
     let dev = Params::dev();
     let every = u128::from(Ppm::ONE.0 / dev.audits.rate.0.max(1));
     Params {
+        suppliers_per_session: plan.per_session.into(),
         windows: Windows { audit: AUDIT_WINDOW, ..dev.windows },
         unbonding: dev.unbonding + AUDIT_WINDOW,
         audits: audit::Params {
@@ -288,7 +290,7 @@ fn params() -> Params {
     }
 }
 
-fn service(home: &Path, source: Address) -> anyhow::Result<Service> {
+fn service(home: &Path, source: Address, log_only: bool) -> anyhow::Result<Service> {
     let model = home.join("models").join(demo::NAME);
     let meter = Meter::load(&model)?;
     Ok(Service {
@@ -303,6 +305,6 @@ fn service(home: &Path, source: Address) -> anyhow::Result<Service> {
         cu_weights: WEIGHTS,
         price_start: PRICE,
         denom: Denom::stake(),
-        identity_threshold: 1,
+        identity_threshold: u32::from(!log_only),
     })
 }

@@ -16,10 +16,15 @@ use std::path::{Path, PathBuf};
 /// What is locked for an app in each session, in micro-lode.
 const SESSION_BUDGET: u128 = 1_000_000_000;
 
+/// The judge's part of a mark, per mille: it knows what the cross-encoder cannot, and not the reverse.
+const LAMBDA: u16 = 800;
+
 /// How a network is made. What is there already stays as it is.
 pub(super) struct Made {
     pub(super) suppliers: u8,
     pub(super) fast: bool,
+    pub(super) per_session: u8,
+    pub(super) log_only: bool,
     pub(super) engine: Engine,
     pub(super) validators: u8,
     /// The program `loded`, where it is named.
@@ -79,6 +84,8 @@ impl Network {
             chain_id: format!("lode-dev-{:08x}", crate::role::now().0 as u32 ^ std::process::id()),
             suppliers,
             fast: made.fast,
+            per_session: made.per_session,
+            log_only: made.log_only,
             ports: ports.clone(),
             engine,
             validators,
@@ -280,7 +287,7 @@ fn write_configurations(home: &Path, plan: &Plan, cheat: Option<Cheat>) -> anyho
     write(
         "auditor.toml",
         format!(
-            "listen = \"127.0.0.1:{}\"\nhome = \"auditor\"\nvalidator = \"{validator}\"\nbond = {{ denom = \"ulode\", amount = \"{}\" }}\n\n[keys]\nfolder = \"keys\"\naccount = \"{account}\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[[models]]\nservice = \"{name}\"\nfolder = \"models/{name}\"\n\n[limits]\nrunning = 1\nthreads = 1\n",
+            "listen = \"127.0.0.1:{}\"\nhome = \"auditor\"\nvalidator = \"{validator}\"\nbond = {{ denom = \"ulode\", amount = \"{}\" }}\n\n[keys]\nfolder = \"keys\"\naccount = \"{account}\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[[models]]\nservice = \"{name}\"\nfolder = \"models/{name}\"\n\n[quality]\ncross_encoder = \"models/{cross}\"\njudge = \"listed\"\nlambda = {LAMBDA}\n\n[limits]\nrunning = 1\nthreads = 1\n",
             ports.auditor,
             home::AUDITOR_BOND,
             plan.chain_id,
@@ -290,6 +297,7 @@ fn write_configurations(home: &Path, plan: &Plan, cheat: Option<Cheat>) -> anyho
                 Engine::Solo => "chain",
                 Engine::Loded => home::FIRST_VALIDATOR,
             },
+            cross = demo::CROSS,
         ),
     )?;
     let app = home::accounts(home, plan.suppliers)?.app;

@@ -15,6 +15,12 @@ pub(super) struct Plan {
     pub(super) chain_id: String,
     pub(super) suppliers: usize,
     pub(super) fast: bool,
+    /// Suppliers of one session.
+    #[serde(default = "usual")]
+    pub(super) per_session: u8,
+    /// Whether nobody is convicted of serving another model.
+    #[serde(default)]
+    pub(super) log_only: bool,
     pub(super) ports: Ports,
     #[serde(default)]
     pub(super) engine: Engine,
@@ -30,6 +36,10 @@ pub(super) struct Plan {
 
 fn one() -> u8 {
     1
+}
+
+fn usual() -> u8 {
+    super::PER_SESSION
 }
 
 impl Plan {

@@ -37,8 +37,8 @@ pub(super) fn take_key(loded: &Path, node: &Path, keys: &KeyStore) -> anyhow::Re
     Ok(())
 }
 
-/// Sets the windows and audits of `params` in the genesis of each node in `folder`.
-pub(super) fn set_audits(folder: &Path, nodes: u8, params: &Params) -> anyhow::Result<()> {
+/// Sets what a development network has otherwise in the genesis of each node in `folder`.
+pub(super) fn set_params(folder: &Path, nodes: u8, params: &Params) -> anyhow::Result<()> {
     for node in 0..nodes {
         let path = folder.join(format!("node{node}")).join("config/genesis.json");
         let at = || format!("{} cannot be changed", path.display());
@@ -55,6 +55,7 @@ pub(super) fn set_audits(folder: &Path, nodes: u8, params: &Params) -> anyhow::R
 fn set(genesis: &mut Value, params: &Params) -> anyhow::Result<()> {
     let audits = &params.audits;
     let changes = [
+        ("/suppliers_per_session", json!(params.suppliers_per_session)),
         ("/windows/audit", json!(params.windows.audit.to_string())),
         ("/unbonding", json!(params.unbonding.to_string())),
         ("/audits/rate", json!(audits.rate.0)),
@@ -79,6 +80,7 @@ mod tests {
         let mut genesis = json!({"app_state": {"market": {"params": {
             "windows": {"audit": "8", "claim": "24"},
             "unbonding": "60",
+            "suppliers_per_session": 1,
             "audits": {"rate": 1, "claim_typical": "1", "fee": "20000", "fines": {"exact": 1, "banded": 1}},
         }}}});
         set(&mut genesis, &params).unwrap();

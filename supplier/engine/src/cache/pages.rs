@@ -4,12 +4,29 @@
 /// costs nothing.
 pub const PAGE: usize = 32;
 
+/// Heads of keys and values, and the floats of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heads {
+    pub(crate) count: usize,
+    pub(crate) size: usize,
+}
+
 /// One page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PageId(usize);
 
+/// What a page holds of one head: for attention keys lie side by side, each number of all tokens,
+/// and values one token after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    /// `[numbers of a key][PAGE]`
+    pub(crate) keys: &'a [f32],
+    /// `[PAGE][numbers of a value]`
+    pub(crate) values: &'a [f32],
+}
+
 #[derive(Debug, Default)]
-struct Page {
+struct Sheet {
     floats: Vec<f32>,
     /// Sequences that it belongs to.
     users: usize,
@@ -20,12 +37,12 @@ struct Page {
 /// All pages. Their memory is taken when they are first used, and kept.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    pages: Vec<Page>,
+    pages: Vec<Sheet>,
     free: Vec<PageId>,
     used: usize,
     all: usize,
     layers: usize,
-    width: usize,
+    heads: Heads,
 }
 
 impl PageId {
@@ -35,8 +52,8 @@ impl PageId {
 }
 
 impl Pages {
-    pub(crate) fn new(all: usize, layers: usize, width: usize) -> Pages {
-        Pages { pages: Vec::new(), free: Vec::new(), used: 0, all, layers, width }
+    pub(crate) fn new(all: usize, layers: usize, heads: Heads) -> Pages {
+        Pages { pages: Vec::new(), free: Vec::new(), used: 0, all, layers, heads }
     }
 
     /// Pages at most.
@@ -62,8 +79,8 @@ impl Pages {
     /// An unused page.
     pub(super) fn take(&mut self) -> PageId {
         let page = self.free.pop().unwrap_or_else(|| {
-            let floats = vec![0.0; self.layers * 2 * PAGE * self.width];
-            self.pages.push(Page { floats, ..Page::default() });
+            let floats = vec![0.0; self.layers * self.layer_floats()];
+            self.pages.push(Sheet { floats, ..Sheet::default() });
             PageId(self.pages.len() - 1)
         });
         self.pages[page.0].free = false;
@@ -78,11 +95,12 @@ impl Pages {
             return None;
         }
         while self.pages.len() <= number {
-            self.pages.push(Page::default());
+            self.pages.push(Sheet::default());
         }
+        let floats = self.layers * self.layer_floats();
         let page = &mut self.pages[number];
         if page.floats.is_empty() {
-            page.floats = vec![0.0; self.layers * 2 * PAGE * self.width];
+            page.floats = vec![0.0; floats];
         }
         Some(PageId(number))
     }
@@ -114,6 +132,11 @@ impl Pages {
         }
     }
 
+    /// Floats of one layer in a page.
+    fn layer_floats(&self) -> usize {
+        2 * PAGE * self.heads.count * self.heads.size
+    }
+
     /// Keys and values of the token at `place` of a page in one layer.
     pub(crate) fn write(
         &mut self,
@@ -123,17 +146,24 @@ impl Pages {
         keys: &[f32],
         values: &[f32],
     ) {
-        let width = self.width;
-        let from = (layer * 2 * PAGE + place) * width;
-        let floats = &mut self.pages[page.0].floats;
-        floats[from..from + width].copy_from_slice(keys);
-        let from = from + PAGE * width;
-        floats[from..from + width].copy_from_slice(values);
+        let (size, floats) = (self.heads.size, self.layer_floats());
+        let floats = &mut self.pages[page.0].floats[layer * floats..(layer + 1) * floats];
+        let (kept_keys, kept_values) = floats.split_at_mut(floats.len() / 2);
+        for (kept, key) in kept_keys.chunks_exact_mut(PAGE).zip(keys) {
+            kept[place] = *key;
+        }
+        let heads = kept_values.chunks_exact_mut(PAGE * size).zip(values.chunks_exact(size));
+        for (kept, values) in heads {
+            kept[place * size..(place + 1) * size].copy_from_slice(values);
+        }
     }
 
-    /// `[keys of PAGE tokens][values of PAGE tokens]` of one layer.
-    pub(crate) fn layer(&self, page: PageId, layer: usize) -> &[f32] {
-        let size = 2 * PAGE * self.width;
-        &self.pages[page.0].floats[layer * size..(layer + 1) * size]
+    /// Keys and values of one head in one layer of a page.
+    pub(crate) fn head(&self, page: PageId, layer: usize, head: usize) -> Page<'_> {
+        let (floats, each) = (self.layer_floats(), PAGE * self.heads.size);
+        let (keys, values) =
+            self.pages[page.0].floats[layer * floats..(layer + 1) * floats].split_at(floats / 2);
+        let place = head * each..(head + 1) * each;
+        Page { keys: &keys[place.clone()], values: &values[place] }
     }
 }

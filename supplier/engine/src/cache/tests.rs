@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn cache(sequences: usize, pages: usize) -> Cache {
-    Cache::new(Room { sequences, pages }, 1, 1, 1 << 20)
+    Cache::new(Room { sequences, pages }, 1, Heads { count: 1, size: 1 }, 1 << 20)
 }
 
 /// Reads `tokens` from where the sequence is: writes of each what was said before it, added up.
@@ -18,10 +18,10 @@ fn read(cache: &mut Cache, slot: Slot, tokens: &[u32]) {
 }
 
 fn holds(cache: &Cache, slot: Slot, tokens: &[u32]) -> bool {
-    let layer = |page: usize| cache.pages.layer(cache.table(slot)[page], 0);
+    let keys = |page: usize| cache.pages.head(cache.table(slot)[page], 0, 0).keys;
     (0..tokens.len()).all(|position| {
         let sum: u32 = tokens[..=position].iter().sum();
-        layer(position / PAGE)[position % PAGE] == sum as f32
+        keys(position / PAGE)[position % PAGE] == sum as f32
     })
 }
 

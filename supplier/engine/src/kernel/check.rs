@@ -95,7 +95,7 @@ fn weights(kind: Kind, numbers: &mut Numbers) -> Vec<u8> {
 }
 
 /// Numbers from a counter (SplitMix64).
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
@@ -106,7 +106,7 @@ impl Numbers {
     }
 
     /// From -1 to 1.
-    fn float(&mut self) -> f32 {
+    pub(super) fn float(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u32 << 23) as f32 - 1.0
     }
 }

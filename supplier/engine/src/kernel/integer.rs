@@ -4,6 +4,10 @@ use super::lanes::{COLUMNS, Lanes};
 use super::matrix::{GROUPS, SIX_HEAD, SUPER_HEAD};
 use super::rows::Block;
 
+/// Codes are fetched so many bytes before they are needed: memory takes longer than what is done with
+/// a group, and the processor's own guesses end with each page.
+const AHEAD: usize = 4096;
+
 /// One strip of a matrix and the rounded activations of some rows.
 #[derive(Clone, Copy)]
 pub(super) struct Task {
@@ -15,6 +19,25 @@ pub(super) struct Task {
     pub(super) blocks: *const Block,
     /// Blocks of a row.
     pub(super) stride: usize,
+    /// Whether the codes come from memory; for later rows they are near.
+    pub(super) cold: bool,
+}
+
+impl Task {
+    /// Asks for the bytes that come a while after these; nothing happens where there are none.
+    #[inline(always)]
+    fn fetch_ahead(&self, codes: *const u8, bytes: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if self.cold {
+            for line in (0..bytes).step_by(64) {
+                // SAFETY: a prefetch reads nothing, whatever the address is.
+                unsafe {
+                    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+                    _mm_prefetch::<_MM_HINT_T0>(codes.wrapping_add(AHEAD + line).cast());
+                }
+            }
+        }
+    }
 }
 
 /// Bytes of a group of codes of eight bits, and of four.
@@ -86,6 +109,7 @@ pub(super) unsafe fn eight<L: Lanes, const M: usize>(task: &Task) -> [L::F; M] {
             for group in 0..(task.groups - block * GROUPS).min(GROUPS) {
                 let at = block * GROUPS + group;
                 let codes = task.codes.add(at * WIDE);
+                task.fetch_ahead(codes, WIDE);
                 let mut sums = [L::none(); M];
                 for i in 0..8 {
                     let four = L::codes(codes.add(i * 64));
@@ -118,9 +142,13 @@ pub(super) unsafe fn pairs<L: Lanes, const M: usize, const BYTES: bool>(task: &T
             for group in 0..(task.groups - block * GROUPS).min(GROUPS) {
                 let at = block * GROUPS + group;
                 let sums = if BYTES {
-                    wide::<L, M, 8>(task.codes.add(at * WIDE), &rows, group * 32)
+                    let codes = task.codes.add(at * WIDE);
+                    task.fetch_ahead(codes, WIDE);
+                    wide::<L, M, 8>(codes, &rows, group * 32)
                 } else {
-                    narrow::<L, M>(task.codes.add(at * NARROW), &rows, group * 32)
+                    let codes = task.codes.add(at * NARROW);
+                    task.fetch_ahead(codes, NARROW);
+                    narrow::<L, M>(codes, &rows, group * 32)
                 };
                 let head = task.heads.add(at * 4 * COLUMNS);
                 let (scale, least) = (L::load_f16(head), L::load_f16(head.add(2 * COLUMNS)));
@@ -149,9 +177,13 @@ pub(super) unsafe fn supers<L: Lanes, const M: usize, const BYTES: bool>(task: &
             for group in 0..GROUPS {
                 let at = block * GROUPS + group;
                 let sums = if BYTES {
-                    wide::<L, M, 8>(task.codes.add(at * WIDE), &rows, group * 32)
+                    let codes = task.codes.add(at * WIDE);
+                    task.fetch_ahead(codes, WIDE);
+                    wide::<L, M, 8>(codes, &rows, group * 32)
                 } else {
-                    narrow::<L, M>(task.codes.add(at * NARROW), &rows, group * 32)
+                    let codes = task.codes.add(at * NARROW);
+                    task.fetch_ahead(codes, NARROW);
+                    narrow::<L, M>(codes, &rows, group * 32)
                 };
                 let small = head.add(4 * COLUMNS + group * COLUMNS);
                 let (scale, least) = (L::load_u8(small), L::load_u8(small.add(GROUPS * COLUMNS)));
@@ -183,6 +215,7 @@ pub(super) unsafe fn six<L: Lanes, const M: usize>(task: &Task) -> [L::F; M] {
             let (mut above, mut below) = ([L::zero(); M], [L::zero(); M]);
             for half in 0..2 * GROUPS {
                 let codes = task.codes.add(block * GROUPS * WIDE + half * WIDE / 2);
+                task.fetch_ahead(codes, WIDE / 2);
                 let sums = wide::<L, M, 4>(codes, &rows, half * 16);
                 let scale = L::load_i8(head.add(2 * COLUMNS + half * COLUMNS));
                 for m in 0..M {

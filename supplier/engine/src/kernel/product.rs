@@ -55,7 +55,8 @@ impl Level {
         }
     }
 
-    fn best() -> Level {
+    /// The best that this processor has.
+    pub(super) fn best() -> Level {
         static BEST: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| Level::all()[0])
     }
@@ -177,7 +178,7 @@ unsafe fn some<L: Lanes, const M: usize>(
     let (codes, columns) = (codes.as_ptr().cast::<u8>(), matrix.columns);
     let blocks = rows.blocks.as_ptr().wrapping_add(row * rows.stride());
     let (groups, stride) = (columns / GROUP, rows.stride());
-    let task = Task { codes, heads: heads.as_ptr(), groups, blocks, stride };
+    let task = Task { codes, heads: heads.as_ptr(), groups, blocks, stride, cold: row == 0 };
     // SAFETY: the strip is whole, there are `M` rows, and integer forms have whole groups, for
     // which rows hold blocks.
     unsafe {

@@ -3,6 +3,7 @@
 pub(crate) use super::config::of_config;
 pub(crate) use super::metadata::of_metadata;
 use super::{LoadError, Rope};
+use crate::cache::Heads;
 
 /// Sizes beyond these are those of no model that fits a machine: the file is damaged or hostile.
 pub(super) const HIDDEN_MAX: u64 = 1 << 16;
@@ -35,6 +36,11 @@ impl Shape {
     /// Floats that one token takes in the cache, in keys or in values of one layer.
     pub(crate) fn kv_width(&self) -> usize {
         self.kv_heads * self.head
+    }
+
+    /// Heads of keys and values.
+    pub(crate) fn kept(&self) -> Heads {
+        Heads { count: self.kv_heads, size: self.head }
     }
 
     /// Checks what sizes have to do with each other.

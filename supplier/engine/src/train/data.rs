@@ -188,9 +188,9 @@ impl Tokens {
 }
 
 impl Batch {
-    /// Adds a conversation of one turn.
-    pub(super) fn add(&mut self, question: &[u32], answer: &[u32]) {
-        self.say(None, question, answer);
+    /// Adds a conversation.
+    pub(super) fn add(&mut self, turns: &[(Vec<u32>, Vec<u32>)]) {
+        turns.iter().for_each(|(question, answer)| self.say(None, question, answer));
         self.ends.push(self.tokens.len());
     }
 

@@ -146,7 +146,7 @@ fn a_trained_model_learns_something_more_and_goes_on_to_the_same_bits() {
     let lesson = |random: &mut random::Random| {
         let (name, digit) = *random.pick(&[("a", "1"), ("b", "2")]);
         let (asked, said) = (format!("<|user|>{name}<|end|><|assistant|>"), digit.to_owned());
-        tune::Lesson { asked, said }
+        tune::Lesson { turns: vec![tune::Turn { asked, said }] }
     };
     let plan = Plan { steps: 200, rate: 4e-3, ..plan() };
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -1,7 +1,7 @@
 //! A trained model learns something more: to say one thing after another, whatever that is.
 //!
-//! It begins with the weights of a finished training and keeps its tokenizer. It forgets what it is no
-//! longer asked, so what comes out is a model for that one work.
+//! It begins with the weights of a finished training and keeps its tokenizer. It forgets what is not
+//! among its lessons, so what comes out is a model for that one work.
 
 use super::checkpoint::{self, State};
 use super::data::{Batch, encode};
@@ -13,9 +13,15 @@ use super::{CHECKPOINT, DECAY, Plan, Progress, TrainError, disk, export, rate};
 use std::path::Path;
 use tokenizers::Tokenizer;
 
-/// What is to be learned: after the text `asked`, control tokens and all, comes `said`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text, control tokens and all, of which some parts are to be learned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lesson {
+    pub turns: Vec<Turn>,
+}
+
+/// After the text `asked` comes `said`, which is to be learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
     pub asked: String,
     pub said: String,
 }
@@ -100,10 +106,13 @@ impl Tuning {
         let mut batch = Batch::default();
         while batch.tokens.len() < plan.batch {
             let lesson = lessons(&mut self.random);
-            let asked = encode(&self.tokenizer, &lesson.asked)?;
-            let said = encode(&self.tokenizer, &lesson.said)?;
-            if asked.len() + said.len() <= plan.shape.context {
-                batch.add(&asked, &said);
+            let mut turns = Vec::with_capacity(lesson.turns.len());
+            for Turn { asked, said } in &lesson.turns {
+                turns.push((encode(&self.tokenizer, asked)?, encode(&self.tokenizer, said)?));
+            }
+            let length: usize = turns.iter().map(|(asked, said)| asked.len() + said.len()).sum();
+            if length <= plan.shape.context {
+                batch.add(&turns);
             }
         }
         Ok(batch)

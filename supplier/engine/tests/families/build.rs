@@ -22,6 +22,7 @@ pub(crate) struct Spec {
     pub(crate) kv_heads: usize,
     pub(crate) head: usize,
     pub(crate) vocabulary: usize,
+    pub(crate) context: usize,
     pub(crate) tied: bool,
     pub(crate) biases: bool,
     pub(crate) head_norms: bool,
@@ -38,7 +39,6 @@ pub(crate) enum Format {
 
 pub(crate) const BASE: f32 = 10_000.0;
 pub(crate) const EPSILON: f32 = 1e-5;
-pub(crate) const CONTEXT: usize = 256;
 /// Factor, low, high, and original context of stretched rotations.
 pub(crate) const LLAMA3: (f32, f32, f32, f32) = (8.0, 1.0, 4.0, 64.0);
 
@@ -53,6 +53,7 @@ impl Spec {
             kv_heads: 4,
             head: 64,
             vocabulary: 300,
+            context: 256,
             tied: false,
             biases: false,
             head_norms: false,
@@ -128,7 +129,7 @@ impl Spec {
 /// Writes the model into `folder`; gives the weights as they can be read back.
 pub(crate) fn write(spec: &Spec, format: Format, folder: &Path) -> Weights {
     match format {
-        Format::Gguf(kind) => gguf(spec, kind, folder),
+        Format::Gguf(kind) => gguf(spec, kind, &no_vocabulary(), folder),
         Format::Safetensors(kind) => safetensors(spec, kind, folder),
     }
 }
@@ -161,7 +162,16 @@ fn renamed(name: &str) -> String {
     name.replace("post_attention_layernorm", "ffn_norm").replace("input_layernorm", "attn_norm")
 }
 
-fn gguf(spec: &Spec, kind: Kind, folder: &Path) -> Weights {
+/// What a GGUF file says besides its tensors: names and values.
+pub(crate) type Said = Vec<(String, Value)>;
+
+/// A file whose tokenizer lies beside it.
+fn no_vocabulary() -> Said {
+    vec![("tokenizer.ggml.model".to_owned(), Value::String("no_vocab".to_owned()))]
+}
+
+/// Writes the model with what is said of its vocabulary as one GGUF file.
+pub(crate) fn gguf(spec: &Spec, kind: Kind, vocabulary: &Said, folder: &Path) -> Weights {
     let (mut weights, mut tensors) = (spec.weights(), Vec::new());
     for (name, (sizes, values)) in &mut weights {
         let tensor = Tensor::from_vec(values.clone(), sizes.as_slice(), &Device::Cpu).unwrap();
@@ -191,8 +201,9 @@ fn gguf(spec: &Spec, kind: Kind, folder: &Path) -> Weights {
         let factors = QTensor::quantize(&factors, GgmlDType::F32).unwrap();
         tensors.push(("rope_freqs.weight".to_owned(), factors));
     }
-    let values = metadata(spec);
-    let values: Vec<(&str, &Value)> = values.iter().map(|(n, v)| (n.as_str(), v)).collect();
+    let said = metadata(spec);
+    let values = said.iter().chain(vocabulary);
+    let values: Vec<(&str, &Value)> = values.map(|(n, v)| (n.as_str(), v)).collect();
     let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(n, t)| (n.as_str(), t)).collect();
     let mut bytes = std::io::Cursor::new(Vec::new());
     gguf_file::write(&mut bytes, &values, &tensors).unwrap();
@@ -218,12 +229,12 @@ pub(crate) fn factor(spec: &Spec, i: usize) -> f32 {
     }
 }
 
-fn metadata(spec: &Spec) -> Vec<(String, Value)> {
+fn metadata(spec: &Spec) -> Said {
     let family = if spec.family == "mistral" { "llama" } else { spec.family };
     let number = |name: &str, value: usize| (format!("{family}.{name}"), Value::U32(value as u32));
     let mut values = vec![
         ("general.architecture".to_owned(), Value::String(family.to_owned())),
-        number("context_length", CONTEXT),
+        number("context_length", spec.context),
         number("embedding_length", spec.hidden),
         number("block_count", spec.layers),
         number("feed_forward_length", spec.feed_forward),
@@ -235,7 +246,6 @@ fn metadata(spec: &Spec) -> Vec<(String, Value)> {
         (format!("{family}.attention.layer_norm_rms_epsilon"), Value::F32(EPSILON)),
         (format!("{family}.rope.freq_base"), Value::F32(BASE)),
         number("vocab_size", spec.vocabulary),
-        ("tokenizer.ggml.model".to_owned(), Value::String("no_vocab".to_owned())),
         ("general.quantization_version".to_owned(), Value::U32(2)),
     ];
     values.extend(spec.window.map(|window| number("attention.sliding_window", window)));
@@ -253,7 +263,7 @@ pub(crate) fn config(spec: &Spec) -> Json {
         "num_key_value_heads": spec.kv_heads,
         "head_dim": spec.head,
         "vocab_size": spec.vocabulary,
-        "max_position_embeddings": CONTEXT,
+        "max_position_embeddings": spec.context,
         "rms_norm_eps": EPSILON,
         "hidden_act": "silu",
         "tie_word_embeddings": spec.tied,

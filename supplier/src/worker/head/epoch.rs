@@ -163,12 +163,12 @@ impl Head {
     }
 
     fn stations(&self) -> Vec<Station> {
-        let head =
-            Station { curve: self.pipeline.curve.clone(), layers: self.layout.head, more: 0.0 };
+        let (curve, ends) = (self.pipeline.curve.clone(), self.pipeline.ends.clone());
+        let head = Station { curve, layers: self.layout.head, ends };
         let of = |(who, layers): &(usize, std::ops::Range<usize>)| Station {
             curve: self.boxes[*who].about.iter().flat_map(|about| about.curve.clone()).collect(),
             layers: layers.len(),
-            more: 0.0,
+            ends: Vec::new(),
         };
         std::iter::once(head).chain(self.layout.stages.iter().map(of)).collect()
     }
