@@ -33,6 +33,7 @@
 //!            46 height operator commitment  ringers to expire
 //!            8c operator commitment  probe     8d operator         what became of its probes
 //!            47 height operator commitment  probes to expire
+//!            8e session operator  fine
 //! ```
 
 use proto::audit::Round;
@@ -80,6 +81,7 @@ pub(crate) const POOL: u8 = 0x8a;
 const RINGERS: u8 = 0x8b;
 pub(crate) const PROBES: u8 = 0x8c;
 pub(crate) const PROBERS: u8 = 0x8d;
+const FINES: u8 = 0x8e;
 
 /// The part of a queue's key that follows its prefix and height.
 pub(crate) fn queued(key: &[u8]) -> &[u8] {
@@ -118,6 +120,11 @@ pub(crate) fn until(prefix: u8, height: Height) -> (Vec<u8>, Vec<u8>) {
 pub(crate) fn after(mut key: Vec<u8>) -> Vec<u8> {
     key.push(0);
     key
+}
+
+/// What an audit fined a claim with.
+pub(crate) fn fine(session: &Digest, operator: &Address) -> Vec<u8> {
+    key(FINES, &[&session.0, &operator.0])
 }
 
 pub(crate) fn service(id: &ServiceId) -> Vec<u8> {

@@ -8,7 +8,7 @@ use crate::{claim, keys, params, proof, seeds, session};
 use proto::claim::{Claim, Phase, reason};
 use proto::message::ProveOvercount;
 use proto::overcount::{Evidence, NotShown, overcount};
-use proto::{Coin, Height};
+use proto::{Amount, Coin, Height};
 use std::ops::Range;
 
 /// Why an accusation is not taken. It costs the accused nothing.
@@ -60,7 +60,7 @@ pub(crate) fn prove<H: Host>(draft: &mut Draft<'_, H>, m: &ProveOvercount) -> Re
         overcount(&chain_id, &session, seat, &kept.root, shown).map_err(OvercountRefused::from)?;
     claim::convict(draft, &session, &m.operator);
     let rate = params::load(draft).audits.overcount_rate;
-    let slashed = supplier::convict(draft, &m.operator, rate);
+    let slashed = supplier::convict(draft, &m.operator, rate, Amount::ZERO);
     draft.emit(
         Event::new("lode_overcounted")
             .with("session", session.id)

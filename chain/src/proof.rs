@@ -136,7 +136,8 @@ pub(crate) fn revealed(session: &Session, claim: &Claim, seed: &Digest) -> Phase
         | Phase::Spared
         | Phase::Refuted
         | Phase::Expired
-        | Phase::Convicted) => phase,
+        | Phase::Convicted
+        | Phase::Fined) => phase,
     }
 }
 

@@ -8,6 +8,7 @@
 //! not proven, or refuted: nothing is paid, and a penalty of the supplier's stake is burned, by the
 //! value that the session's coin had when it opened
 //! convicted by an audit: nothing is paid; its stake was slashed when the audit was decided
+//! fined by an audit: nothing is paid, and the fine is burned of the supplier's stake
 //! budget that is left: back to the app's escrow
 //! ```
 
@@ -126,12 +127,15 @@ impl<'a> Settlement<'a> {
     /// Decides what becomes of one claim, and moves the coins.
     fn settle<H: Host>(&mut self, draft: &mut Draft<'_, H>, seat: &Seat, claim: &Claim) -> Settled {
         let revealed = self.seed.map(|seed| proof::revealed(self.session, claim, &seed));
-        let turned = revealed.unwrap_or(claim.phase).after(Turn::Settled);
+        let revealed = revealed.unwrap_or(claim.phase);
+        let fine = take_fine(draft, self.session, claim);
+        let fined = fine.and_then(|_| revealed.after(Turn::Fined).ok()).map(|(phase, _)| phase);
+        let turned = fined.unwrap_or(revealed).after(Turn::Settled);
         let (phase, effect) = turned.unwrap_or((claim.phase, None));
         let mut settled = self.unpaid(draft.block().height, claim, phase);
         match effect {
             Some(Effect::Pay) => self.pay(draft, seat, &mut settled),
-            Some(Effect::Slash) => self.slash(draft, &mut settled),
+            Some(Effect::Slash) => self.slash(draft, fine, &mut settled),
             Some(Effect::Refund) => settled.reason = reason::CONVICTED.to_owned(),
             None => settled.reason = reason::INCONSISTENT.to_owned(),
         }
@@ -171,11 +175,19 @@ impl<'a> Settlement<'a> {
         taken.share_out(draft, self.session, seat, &settled.split);
     }
 
-    fn slash<H: Host>(&self, draft: &mut Draft<'_, H>, settled: &mut Settled) {
-        let refuted = settled.phase == Phase::Refuted;
-        let wrong = if refuted { reason::REFUTED } else { reason::NOT_PROVEN };
-        settled.reason = wrong.to_owned();
+    fn slash<H: Host>(
+        &self,
+        draft: &mut Draft<'_, H>,
+        fine: Option<Amount>,
+        settled: &mut Settled,
+    ) {
         let penalty = self.session.terms.penalty(cost(self.session, &settled.root));
+        let (wrong, penalty) = match (settled.phase, fine) {
+            (Phase::Fined, Some(fine)) => (reason::FAULTY, fine),
+            (Phase::Refuted, _) => (reason::REFUTED, penalty),
+            _ => (reason::NOT_PROVEN, penalty),
+        };
+        settled.reason = wrong.to_owned();
         settled.slashed = supplier::slash(draft, &settled.operator, penalty);
         draft.emit(
             Event::new("lode_slashed")
@@ -203,6 +215,18 @@ impl<'a> Settlement<'a> {
         let event = Event::new("lode_session_settled").with("session", session.id);
         draft.emit(event.with("app", session.app).with("returned", unused));
     }
+}
+
+/// What an audit fined the claim with. Who was shown to be guilty otherwise lost more by that.
+fn take_fine<H: Host>(
+    draft: &mut Draft<'_, H>,
+    session: &Session,
+    claim: &Claim,
+) -> Option<Amount> {
+    let key = keys::fine(&session.id, &claim.operator);
+    let fine = draft.read::<Coin>(&key)?;
+    draft.delete(key);
+    Some(fine.amount)
 }
 
 fn tell<H: Host>(draft: &mut Draft<'_, H>, settled: &Settled) {

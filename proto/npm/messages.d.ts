@@ -25,6 +25,11 @@ export declare enum Audited {
   AUDITED_PROBES = 2,
 }
 
+export interface AuditFines {
+  exact: number;
+  banded: number;
+}
+
 export interface AuditParams {
   rate: number;
   committee: number;
@@ -41,6 +46,7 @@ export interface AuditParams {
   overcountRate: number;
   unchosen: Audited;
   probeDeposit: string;
+  fines?: AuditFines;
 }
 
 export declare enum Identity {
@@ -50,6 +56,7 @@ export declare enum Identity {
   IDENTITY_DIFFERS = 3,
   IDENTITY_WITHHELD = 4,
   IDENTITY_INFLATED = 5,
+  IDENTITY_UNLIKE = 6,
 }
 
 export interface Quality {
@@ -95,6 +102,7 @@ export declare enum Again {
   AGAIN_DISPUTED = 2,
   AGAIN_WITHHELD = 3,
   AGAIN_SUSPECTED = 4,
+  AGAIN_FAILED = 5,
 }
 
 export interface Case {
@@ -329,6 +337,7 @@ export interface PriceParams {
   phiHi: number;
   payerCap: number;
   operatorCap: number;
+  scarcity: number;
 }
 
 export interface Params {
@@ -410,6 +419,7 @@ export declare enum Phase {
   PHASE_REFUTED = 5,
   PHASE_EXPIRED = 6,
   PHASE_CONVICTED = 7,
+  PHASE_FINED = 8,
 }
 
 export interface Claim {
@@ -917,6 +927,7 @@ export interface MarketQueries {
 export interface MessageTypes {
   AuditPenalties: MessageType<AuditPenalties>;
   AuditTest: MessageType<AuditTest>;
+  AuditFines: MessageType<AuditFines>;
   AuditParams: MessageType<AuditParams>;
   Quality: MessageType<Quality>;
   Verdict: MessageType<Verdict>;

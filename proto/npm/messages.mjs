@@ -53,6 +53,18 @@ export default {
           "AUDITED_PROBES": 2
          }
         },
+        "AuditFines": {
+         "fields": {
+          "exact": {
+           "type": "uint32",
+           "id": 1
+          },
+          "banded": {
+           "type": "uint32",
+           "id": 2
+          }
+         }
+        },
         "AuditParams": {
          "fields": {
           "rate": {
@@ -115,6 +127,10 @@ export default {
           "probe_deposit": {
            "type": "string",
            "id": 15
+          },
+          "fines": {
+           "type": "AuditFines",
+           "id": 16
           }
          }
         },
@@ -125,7 +141,8 @@ export default {
           "IDENTITY_UNSURE": 2,
           "IDENTITY_DIFFERS": 3,
           "IDENTITY_WITHHELD": 4,
-          "IDENTITY_INFLATED": 5
+          "IDENTITY_INFLATED": 5,
+          "IDENTITY_UNLIKE": 6
          }
         },
         "Quality": {
@@ -204,7 +221,8 @@ export default {
           "AGAIN_LAPSED": 1,
           "AGAIN_DISPUTED": 2,
           "AGAIN_WITHHELD": 3,
-          "AGAIN_SUSPECTED": 4
+          "AGAIN_SUSPECTED": 4,
+          "AGAIN_FAILED": 5
          }
         },
         "Case": {
@@ -901,6 +919,10 @@ export default {
           "operator_cap": {
            "type": "uint32",
            "id": 10
+          },
+          "scarcity": {
+           "type": "uint32",
+           "id": 11
           }
          }
         },
@@ -1156,7 +1178,8 @@ export default {
           "PHASE_SPARED": 4,
           "PHASE_REFUTED": 5,
           "PHASE_EXPIRED": 6,
-          "PHASE_CONVICTED": 7
+          "PHASE_CONVICTED": 7,
+          "PHASE_FINED": 8
          }
         },
         "Claim": {

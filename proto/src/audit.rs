@@ -15,6 +15,7 @@ pub mod auditor;
 pub mod case;
 pub mod committee;
 pub mod exhibit;
+pub mod fine;
 pub mod params;
 pub mod probe;
 pub mod quality;

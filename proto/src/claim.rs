@@ -37,6 +37,8 @@ pub enum Phase {
     Expired,
     /// An audit of it convicted its supplier.
     Convicted,
+    /// An audit of it found a fault that cost its supplier stake.
+    Fined,
 }
 
 /// What happens to a claim.
@@ -48,6 +50,8 @@ pub enum Event {
     Shown { right: bool },
     /// An audit of it convicted its supplier.
     Convicted,
+    /// An audit of it found a fault, and no ringer was shown to be behind it.
+    Fined,
     /// The session is settled.
     Settled,
 }
@@ -75,22 +79,30 @@ impl Phase {
     /// The phase after `event`, and what follows from it.
     pub fn after(self, event: Event) -> Result<(Phase, Option<Effect>), OutOfTurn> {
         use Event::{Revealed, Settled, Shown};
-        use Phase::{Claimed, Convicted, Expired, ProofDue, Proven, Refuted, Spared};
+        use Phase::{Claimed, Convicted, Expired, Fined, ProofDue, Proven, Refuted, Spared};
         Ok(match (self, event) {
             (Claimed, Revealed { drawn: true }) => (ProofDue, None),
             (Claimed, Revealed { drawn: false }) => (Spared, None),
             (ProofDue, Shown { right: true }) => (Proven, None),
             (ProofDue, Shown { right: false }) => (Refuted, None),
             (Proven | Spared, Event::Convicted) => (Convicted, None),
+            (Proven | Spared, Event::Fined) => (Fined, None),
             (ProofDue, Settled) => (Expired, Some(Effect::Slash)),
             (Proven, Settled) => (Proven, Some(Effect::Pay)),
             (Spared, Settled) => (Spared, Some(Effect::Pay)),
             (Refuted, Settled) => (Refuted, Some(Effect::Slash)),
             (Convicted, Settled) => (Convicted, Some(Effect::Refund)),
+            (Fined, Settled) => (Fined, Some(Effect::Slash)),
             (Claimed, Shown { .. } | Settled)
-            | (ProofDue | Proven | Spared | Refuted | Expired | Convicted, Revealed { .. })
-            | (Proven | Spared | Refuted | Expired | Convicted, Shown { .. })
-            | (Claimed | ProofDue | Refuted | Expired | Convicted, Event::Convicted)
+            | (
+                ProofDue | Proven | Spared | Refuted | Expired | Convicted | Fined,
+                Revealed { .. },
+            )
+            | (Proven | Spared | Refuted | Expired | Convicted | Fined, Shown { .. })
+            | (
+                Claimed | ProofDue | Refuted | Expired | Convicted | Fined,
+                Event::Convicted | Event::Fined,
+            )
             | (Expired, Settled) => return Err(OutOfTurn { phase: self, event }),
         })
     }
@@ -114,6 +126,8 @@ pub mod reason {
     pub const REFUTED: &str = "refuted";
     /// An audit of it convicted its supplier, or it was shown to bill what cannot be.
     pub const CONVICTED: &str = "convicted";
+    /// An audit of it found another model, no transcript, or a bill beyond the recount.
+    pub const FAULTY: &str = "faulty";
     /// A supplier lost stake for a bill that cannot be.
     pub const OVERCOUNTED: &str = "overcounted";
     /// The app's budget was used up, and what the gateway's stake backs of this session too.

@@ -30,6 +30,9 @@ pub const TOPS_MAX: usize = 20;
 /// The first byte: the form of what follows.
 const VERSION: u8 = 1;
 
+/// The name of evidence that is compared to the last bit.
+pub const TRACE: &str = "trace";
+
 /// Evidence of one relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
@@ -154,7 +157,7 @@ impl Evidence {
     pub fn kind(&self) -> &'static str {
         match self.shown {
             Shown::None => "none",
-            Shown::Trace(_) => "trace",
+            Shown::Trace(_) => TRACE,
             Shown::Tops(_) => "tops",
         }
     }

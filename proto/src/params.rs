@@ -192,7 +192,14 @@ impl Params {
         coins::check(&self.coins)?;
         self.check_proving()?;
         self.audits.check(self.shares.audits, self.shares.supplier, self.supplier_stake_min)?;
-        self.price.check().map_err(|refused| ParamsRefused::Price(refused.to_string()))
+        let price = self.price.check().and_then(|()| self.check_wash());
+        price.map_err(|refused| ParamsRefused::Price(refused.to_string()))
+    }
+
+    // Who pays itself as supplier, source and auditor at once loses what is burned and the treasury's.
+    fn check_wash(&self) -> Result<(), price::ParamsRefused> {
+        let Shares { supplier, treasury, burn, .. } = self.shares;
+        self.price.check_wash(supplier, Ppm(treasury.0.saturating_add(burn.0)))
     }
 
     fn check_ranges(&self) -> Result<(), ParamsRefused> {

@@ -3,13 +3,21 @@
 //! ```text
 //! u     = min(admitted / capacity, 2)           utilisation of the last session
 //! ubar += (u - ubar) / 3                        smoothed
-//! x    += clamp(gain * (ubar / u* - 1), +-c)    x is the logarithm of the price
+//! goal  = u* + scarcity * (x - ln median ask)   how full supply must be for this price
+//! x    += clamp(gain * (ubar - goal) / u*, +-c) x is the logarithm of the price
 //! gain:  halves when the error changes its sign, else grows by a step
 //! x is kept in [ln max(phi_lo * median ask, p25 ask), ln(phi_hi * median ask)]
 //! ```
 //! The state is the logarithm, not the price: small prices rise again like large ones. With signal
 //! delay d sessions and demand elasticity e the price does not overshoot while
-//! `gain * e <= d^d / (d+1)^(d+1)` (Levin and May, 1976).
+//! `gain * e <= d^d / (d+1)^(d+1)` (Levin and May, 1976), nor at any delay while `e <= scarcity / u*`.
+//!
+//! **Why a price above what is asked needs fuller supply.** Who pays itself for work adds to `u` at the
+//! small cost that dealing with oneself has, and where demand hardly answers to prices (`e` near 0)
+//! nothing else would hold a price down: any wash traffic would raise it to the ceiling. With `scarcity`
+//! a price that is `1 + d` times as high takes `(e u + scarcity) d` of all capacity in wash traffic, of
+//! which the part `lost` is lost, and brings a coalition that sells the part `s` of all work
+//! `s * share * u * d`. It loses for every `e` where `scarcity * lost > s * share`, since `u <= 1`.
 
 mod history;
 
@@ -31,6 +39,9 @@ pub struct Params {
     pub gain_step: Ppm,
     /// The most that the logarithm moves in one session, parts of a million.
     pub step_max: Ppm,
+    /// How much more of all supply must be used for a price that is e times as high, and how much less
+    /// for a lower one; where the median ask is the price, it is the target.
+    pub scarcity: Ppm,
     /// Floor and ceiling as parts of the median ask.
     pub phi_lo: Ppm,
     pub phi_hi: Ppm,
@@ -57,13 +68,21 @@ pub struct State {
 
 /// Why a price rule is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is {value} ppm, but must be in {min}..={max}")]
-pub struct ParamsRefused {
-    pub name: &'static str,
-    pub value: u32,
-    pub min: u32,
-    pub max: u32,
+pub enum ParamsRefused {
+    #[error("{name} is {value} ppm, but must be in {min}..={max}")]
+    OutOfRange { name: &'static str, value: u32, min: u32, max: u32 },
+    #[error(
+        "with a gain of {gain} ppm and a scarcity of {scarcity} a price overshoots by itself: their product must be at most the target of {target}"
+    )]
+    Overshoots { gain: u32, scarcity: u32, target: u32 },
+    #[error(
+        "a third of all suppliers could raise the price by paying itself: with {lost} ppm of each coin lost by that scarcity must be at least {least}, not {scarcity}"
+    )]
+    WashPays { lost: u32, scarcity: u32, least: u128 },
 }
+
+/// The largest coalition of suppliers that must not earn by paying itself: one part of so many.
+const COALITION: u128 = 3;
 
 impl Default for Params {
     fn default() -> Params {
@@ -74,6 +93,7 @@ impl Default for Params {
             gain_start: Ppm(40_000),
             gain_step: Ppm(5_000),
             step_max: Ppm(50_000),
+            scarcity: Ppm(3_500_000),
             phi_lo: Ppm(500_000),
             phi_hi: Ppm(4_000_000),
             payer_cap: Ppm(200_000),
@@ -91,18 +111,39 @@ impl Params {
             ("gain_start", self.gain_start, self.gain_min.0, self.gain_max.0),
             ("gain_max", self.gain_max, 1, 1_000_000),
             ("step_max", self.step_max, 1, 1_000_000),
+            ("scarcity", self.scarcity, 1, SCARCITY_MAX),
             ("phi_lo", self.phi_lo, 1, self.phi_hi.0),
             ("payer_cap", self.payer_cap, 1, 1_000_000),
             ("operator_cap", self.operator_cap, 1, 1_000_000),
         ];
         for (name, value, min, max) in ranges {
             if !(min..=max).contains(&value.0) {
-                return Err(ParamsRefused { name, value: value.0, min, max });
+                return Err(ParamsRefused::OutOfRange { name, value: value.0, min, max });
             }
+        }
+        let (gain, scarcity) = (self.gain_max.0, self.scarcity.0);
+        let target = self.target_utilisation.0;
+        if u64::from(gain) * u64::from(scarcity) > u64::from(target) * 1_000_000 {
+            return Err(ParamsRefused::Overshoots { gain, scarcity, target });
+        }
+        Ok(())
+    }
+
+    /// Whether wash traffic loses, however little demand answers to prices: `supplier` is the share of
+    /// what is paid that suppliers get, `lost` what nobody gets back who pays itself.
+    pub fn check_wash(&self, supplier: Ppm, lost: Ppm) -> Result<(), ParamsRefused> {
+        let scarcity = self.scarcity.0;
+        let least =
+            u128::from(supplier.0) * 1_000_000 / (u128::from(lost.0.max(1)) * COALITION) + 1;
+        if u128::from(scarcity) < least {
+            return Err(ParamsRefused::WashPays { lost: lost.0, scarcity, least });
         }
         Ok(())
     }
 }
+
+/// At a scarcity of a thousand a price is the median ask, whatever is bought.
+const SCARCITY_MAX: u32 = 1_000_000_000;
 
 /// Parts of a million in one.
 const ONE: i64 = 1_000_000;
@@ -157,7 +198,7 @@ impl State {
         };
         let ubar = smoothed(self.ubar, utilisation(demand));
         let target = i64::from(params.target_utilisation.0.max(1));
-        let error = (ubar - target) * ONE / target;
+        let error = (ubar - self.goal(asks, params)) * ONE / target;
         let sign = error.signum() as i32;
         let gain = next_gain(self, sign, params);
         let most = i64::from(params.step_max.0);
@@ -174,6 +215,16 @@ impl State {
             price: Price(fixed::exp(x).clamp(low, high)),
             since,
         }
+    }
+}
+
+impl State {
+    /// How full supply must be for the price to stay.
+    fn goal(&self, asks: Asks, params: &Params) -> i64 {
+        let above = self.x - fixed::ln(asks.median.0.max(1));
+        let more = (i64::from(params.scarcity.0) * above) >> fixed::LOG_BITS;
+        let goal = i64::from(params.target_utilisation.0) + more;
+        goal.clamp(-(UTILISATION_MAX as i64), UTILISATION_MAX as i64)
     }
 }
 
@@ -240,136 +291,4 @@ pub fn counted(by_payer: &[Cu], others: Cu, cap: Ppm) -> Cu {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const ASKS: Asks = Asks { median: Price(1_000_000), p25: Price(500_000) };
-
-    fn fixed_gain(gain: u32) -> Params {
-        let gain = Ppm(gain);
-        let (gain_min, gain_max, gain_start, gain_step) = (gain, gain, gain, Ppm(0));
-        Params { gain_min, gain_max, gain_start, gain_step, ..Params::default() }
-    }
-
-    /// Prices over `sessions` when demand falls by `elasticity` percent for each percent of price
-    /// and is seen `delay` sessions late.
-    fn run(params: &Params, elasticity: i64, delay: usize, sessions: usize) -> Vec<i64> {
-        let balance = fixed::ln(1_300_000);
-        let mut state = State::begin(Price(1_000_000), params, Height(1));
-        let mut seen = vec![state.x; delay + 1];
-        let mut path = Vec::new();
-        for _ in 0..sessions {
-            let away = elasticity * (balance - seen[seen.len() - 1 - delay]);
-            let target = i64::from(params.target_utilisation.0);
-            let admitted = target + target * away / (1 << fixed::LOG_BITS);
-            let demand = Demand { admitted: Cu(admitted.max(0) as u64), capacity: Cu(1_000_000) };
-            state = state.step(demand, Some(ASKS), params, Height(1));
-            seen.push(state.x);
-            path.push(state.x - balance);
-        }
-        path
-    }
-
-    #[test]
-    fn the_price_settles_where_demand_meets_the_target() {
-        for (elasticity, delay) in [(1, 0), (1, 2), (3, 1)] {
-            let path = run(&Params::default(), elasticity, delay, 600);
-            let off = path.last().unwrap().abs();
-            assert!(off < 700, "elasticity {elasticity}, delay {delay}: {off} of 65536");
-        }
-    }
-
-    #[test]
-    fn a_gain_inside_the_stable_region_does_not_overshoot_much_and_outside_it_swings() {
-        let swing = |gain: u32| {
-            let path = run(&fixed_gain(gain), 4, 6, 800);
-            let late = &path[600..];
-            late.iter().max().unwrap() - late.iter().min().unwrap()
-        };
-        let (calm, wild) = (swing(10_000), swing(120_000));
-        assert!(calm < 500, "inside: {calm}");
-        assert!(wild > 10 * calm.max(100), "outside: {wild} against {calm}");
-    }
-
-    #[test]
-    fn small_prices_rise_again() {
-        let params = Params { phi_hi: Ppm(1_000_000_000), ..Params::default() };
-        let asks = Asks { median: Price(1), p25: Price(1) };
-        let busy = Demand { admitted: Cu(10), capacity: Cu(10) };
-        let mut state = State::begin(Price(1), &params, Height(1));
-        for _ in 0..300 {
-            state = state.step(busy, Some(asks), &params, Height(1));
-        }
-        assert!(state.price.0 > 49, "{:?}", state.price);
-    }
-
-    #[test]
-    fn without_supply_the_price_stays() {
-        let state = State::begin(Price(77), &Params::default(), Height(1));
-        let idle = Demand { admitted: Cu(5), capacity: Cu(0) };
-        let next = state.step(idle, Some(ASKS), &Params::default(), Height(9));
-        assert_eq!(next, State { since: Height(9), ..state });
-        let none = Demand { admitted: Cu(5), capacity: Cu(5) };
-        assert_eq!(state.step(none, None, &Params::default(), Height(9)), next);
-    }
-
-    #[test]
-    fn who_asks_the_floor_serves_when_the_price_has_fallen_to_it() {
-        let asks = Asks { median: Price(1_000_000), p25: Price(1_000_000) };
-        let idle = Demand { admitted: Cu(0), capacity: Cu(10) };
-        let mut state = State::begin(Price(2_000_000), &Params::default(), Height(1));
-        for _ in 0..200 {
-            state = state.step(idle, Some(asks), &Params::default(), Height(1));
-        }
-        assert_eq!(state.price, Price(1_000_000));
-    }
-
-    #[test]
-    fn one_operator_does_not_move_the_median_nor_one_payer_the_demand() {
-        let asks = [(Price(1), 10), (Price(2), 10), (Price(3), 10), (Price(900), 1_000_000)];
-        let half = Ppm(500_000);
-        assert_eq!(quantile(&asks, half, Ppm::ONE), Some(Price(900)));
-        assert_eq!(quantile(&asks, half, Ppm(100_000)), Some(Price(900)));
-        let fair = [(Price(1), 10), (Price(2), 10), (Price(3), 10), (Price(900), 12)];
-        assert_eq!(quantile(&fair, half, Ppm(250_000)), Some(Price(2)));
-        assert_eq!(quantile(&[], half, Ppm::ONE), None);
-        assert_eq!(counted(&[Cu(100), Cu(0), Cu(900)], Cu(0), Ppm(200_000)), Cu(300));
-        assert_eq!(counted(&[Cu(900)], Cu(100), Ppm(200_000)), Cu(300));
-    }
-
-    proptest! {
-        #[test]
-        fn a_step_is_bounded_and_nothing_overflows(
-            x in 0..fixed::LOG_MAX, ubar: u32, gain: u32, sign in -1i32..=1,
-            admitted: u64, capacity: u64, median in 1u64.., p25 in 1u64..
-        ) {
-            let params = Params::default();
-            let before = State {
-                x, ubar: Ppm(ubar), gain: Ppm(gain), last_sign: sign, price: Price(1), since: Height(1),
-            };
-            let demand = Demand { admitted: Cu(admitted), capacity: Cu(capacity) };
-            let asks = Asks { median: Price(median), p25: Price(p25.min(median)) };
-            let after = before.step(demand, Some(asks), &params, Height(2));
-            let moved = ((after.x - x).abs() * 1_000_000) >> fixed::LOG_BITS;
-            let (low, high) = bounds(asks, &params);
-            prop_assert!(capacity == 0 || (low..=high).contains(&after.price.0));
-            let (low, high) = (fixed::ln(low), fixed::ln(high));
-            prop_assert!(moved <= i64::from(params.step_max.0) || after.x == low || after.x == high
-                || capacity == 0);
-        }
-
-        #[test]
-        fn more_demand_never_means_a_lower_price(
-            x in 900_000i64..950_000, admitted in 0u64..1_000_000, more in 0u64..1_000_000
-        ) {
-            let params = fixed_gain(50_000);
-            let before = State { x, ..State::begin(Price(1_000_000), &params, Height(1)) };
-            let step = |admitted| {
-                let demand = Demand { admitted: Cu(admitted), capacity: Cu(1_000_000) };
-                before.step(demand, Some(ASKS), &params, Height(2)).price
-            };
-            prop_assert!(step(admitted) <= step(admitted + more));
-        }
-    }
-}
+mod tests;

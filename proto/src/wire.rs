@@ -159,7 +159,7 @@ wire! {
     params::Proving as gen_::Proving { rate, draws, always_above, penalty_rate, penalty_min };
     price::Params as gen_::PriceParams {
         target_utilisation, gain_min, gain_max, gain_start, gain_step, step_max, phi_lo, phi_hi,
-        payer_cap, operator_cap,
+        payer_cap, operator_cap, scarcity,
     };
     price::State as gen_::PriceState { x, ubar, gain, last_sign, price, since };
     price::Point as gen_::PricePoint { since, price, ubar, gain, admitted, capacity };
@@ -223,11 +223,12 @@ wire! {
         authority, params, services, suppliers, gateways, escrow, delegations, audits,
     };
     audit::params::Penalties as gen_::AuditPenalties { outlier, unrevealed, skipped, ringer };
+    audit::fine::Fines as gen_::AuditFines { exact, banded };
     standing::Test as gen_::AuditTest { honest, cheat, threshold };
     audit::Params as gen_::AuditParams {
         rate, committee, large_committee, tolerance, fee, claim_typical, bond_min, penalties,
         ringer_rate, ringers, slash_rate, test, overcount_rate,
-        unchosen, probe_deposit,
+        unchosen, probe_deposit, fines,
     };
     verdict::Verdict as gen_::Verdict { identity, quality };
     audit::tally::Vote as gen_::Vote { auditor, verdict };

@@ -215,7 +215,8 @@ impl Miner {
             | Phase::ProofDue
             | Phase::Spared
             | Phase::Expired
-            | Phase::Convicted => return Ok(true),
+            | Phase::Convicted
+            | Phase::Fined => return Ok(true),
         };
         if live.read(|book| book.shown().is_none()) {
             if !right {

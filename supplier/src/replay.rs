@@ -65,6 +65,13 @@ pub struct Report {
     pub bands: Option<bands::Bands>,
 }
 
+impl Report {
+    /// Whether the comparison was one to the last bit, which of an honest answer never fails.
+    pub fn is_exact(&self) -> bool {
+        self.evidence == proto::evidence::TRACE
+    }
+}
+
 /// What was found at one place of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "what")]
@@ -110,6 +117,10 @@ pub enum Finding {
     Class { class: String, own: &'static str },
     #[error("there is no evidence of the model: {reason}")]
     Nothing { reason: String },
+    #[error("the comparison leaves it open: {reason}")]
+    Doubt { reason: String },
+    #[error("nothing was said yet when it ended, so there is nothing to compare")]
+    Silent,
     #[error("the request cannot be read by this model: {reason}")]
     Request { reason: String },
 }

@@ -42,6 +42,11 @@ fn a_network_on_a_true_validator_serves_pays_and_goes_on_after_a_restart() {
     let home = folder();
     let network = start(home.path(), "1");
     ask(&network);
+    // The first validator has an auditor beside it.
+    let verdict = network.wait_for("verdict", |line| line["stage"] == "passed");
+    assert_eq!(verdict["identity"], "same");
+    let auditor = network.lode(&["query", "auditors", &network.ready_text("/accounts/auditor")]);
+    assert_ne!(auditor["verdicts"].to_string().trim_matches('"'), "0", "{auditor}");
     network.wait_for("payout", |line| line["reason"] == "");
     let chain_id = network.ready_text("/chain/chain_id");
     assert!(network.ready_text("/chain/rest").starts_with("http://127.0.0.1:"));

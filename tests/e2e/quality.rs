@@ -13,7 +13,7 @@ const CLAIMS: usize = 24;
 
 /// The weights, in parts of a million, at which quality counts as known.
 const BAD: u64 = 250_000;
-const GOOD: u64 = 880_000;
+const GOOD: u64 = 800_000;
 
 /// What people ask.
 const QUESTIONS: [&str; 6] = [

@@ -12,7 +12,7 @@ use proto::session::Session;
 use proto::units::{Amount, Coin, Height};
 use proto::{Address, Cu};
 use std::collections::BTreeMap;
-use tests::dice::Dice;
+use strategies::dice::Dice;
 use tests::town::{
     BUDGET, CHAIN, GATEWAY, SOURCE, Town, Tree, denoms, draft, gateway_key, services, sign,
     sign_with, supplier, supplier_key,

@@ -1,14 +1,15 @@
 //! Parameters at their extremes, by proposal and while sessions run: whatever is accepted keeps what the
 //! market promises, and nothing panics or overflows.
 
+use proto::audit::fine::Fault;
 use proto::audit::standing::Test;
 use proto::message::{Message, OpenSession, SubmitClaims, UpdateParams};
 use proto::params::Params;
 use proto::query::{GetClock, GetPrice, GetPriceHistory, GetSession};
 use proto::session::Session;
 use proto::{Amount, Height, Ppm};
-use tests::dice::Dice;
-use tests::strategies::{career, region};
+use strategies::dice::Dice;
+use strategies::{career, region};
 use tests::town::{BUDGET, CHAIN, GATEWAY, SOURCE, Town, Tree, draft, service, services, sign};
 
 /// Sets of parameters that are looked at; `LODE_LONG=1` looks at ten times as many.
@@ -56,6 +57,25 @@ fn the_cheat_that_the_test_is_made_for_gains_less_than_the_slash_under_whatever_
         let gain = claims * pay * career::tested(&params) as f64 / 1e6;
         let slash = params.audits.slash_rate.of(params.supplier_stake_min).0 as f64;
         assert!(gain < slash, "{gain} against {slash} with {:?}", params.audits);
+    }
+}
+
+#[test]
+fn each_cheated_coin_loses_more_than_it_gains_under_whatever_is_accepted() {
+    for params in region::accepted(14, count()) {
+        let share = f64::from(params.shares.supplier.0) / 1e6;
+        let fines = params.audits.fines;
+        for worth in [1u128, params.audits.claim_typical.0] {
+            let (worth, stake) = (Amount(worth), params.supplier_stake_min);
+            let rate = fines.rate(params.audits.rate, worth, stake);
+            for fault in Fault::ALL {
+                let fine = fines.of(fault, worth).min(stake).0 as f64;
+                let loses = f64::from(rate.0) / 1e6 * career::POWER as f64 / 1e6 * fine;
+                let gains = share * worth.0 as f64;
+                // Where a fine is more than the stake, the rate makes up for it.
+                assert!(loses * 1.000_1 >= gains, "{fault:?} {worth}: {params:?}");
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod audits;
+mod coalition;
 mod coins;
 mod days;
 mod extremes;

@@ -1,6 +1,4 @@
 //! What no single role can show.
 #![allow(clippy::unwrap_used)]
 
-pub mod dice;
-pub mod strategies;
 pub mod town;

@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("supplier", &["daemon", "engine", "meter", "proto"]),
     ("daemon", &[]),
     ("rogue", &["daemon", "engine", "meter", "proto"]),
+    ("strategies", &["proto"]),
 ];
 
 fn metadata() -> serde_json::Value {

@@ -81,6 +81,7 @@ pub(crate) fn name(identity: Identity) -> &'static str {
     match identity {
         Identity::Same => "same",
         Identity::Unsure => "unsure",
+        Identity::Unlike => "unlike",
         Identity::Differs => "differs",
         Identity::Inflated => "inflated",
         Identity::Withheld => "withheld",

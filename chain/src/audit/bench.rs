@@ -9,13 +9,14 @@ use crate::draft::Draft;
 use crate::host::{Event, Host, Party, Purse};
 use crate::registry::{frozen, supplier};
 use crate::{claim, keys};
-use proto::audit::Round;
 use proto::audit::auditor::{Attendance, Missed};
 use proto::audit::case::{AUDITORS_MAX, Case, DOCKET_MAX, Docket, Stage};
 use proto::audit::committee::Power;
+use proto::audit::fine::Fault;
 use proto::audit::ruling::{Bench, Reputation, Ruling};
 use proto::audit::tally::{Tally, tally};
-use proto::claim::reason;
+use proto::audit::{Audit, Round};
+use proto::claim::{Claim, cost, reason};
 use proto::session::Session;
 use proto::vrf::VrfOutput;
 use proto::{Address, Amount, Coin, Denom, Digest};
@@ -157,7 +158,7 @@ impl Sitting {
                 remember(draft, &before, &Reputation { standing, ..before.clone() });
                 self.end(draft, &mut case, Stage::Lapsed);
             }
-            Ruling::Final { outcome, stage, standing, quality } => {
+            Ruling::Final { outcome, stage, standing, quality, fault } => {
                 let after = Reputation { standing, quality, ..before.clone() };
                 remember(draft, &before, &after);
                 case.found = Some(outcome.verdict());
@@ -167,6 +168,12 @@ impl Sitting {
                     }
                 }
                 self.end(draft, &mut case, stage);
+                let fine = fault.map_or(Amount::ZERO, |fault| self.fine(draft, &case, fault));
+                match stage {
+                    Stage::Convicted => self.convict(draft, &case, fine),
+                    Stage::Failed if !fine.is_zero() => suspend(draft, &case, fine),
+                    _ => {}
+                }
             }
         }
         draft.write(keys::case(&case.audit.id), &case);
@@ -185,16 +192,24 @@ impl Sitting {
                 .with("identity", found.unwrap_or_default())
                 .with("quality", quality.map_or(String::new(), |q| q.thousandths().to_string())),
         );
-        if stage == Stage::Convicted {
-            self.convict(draft, case);
-        }
     }
 
-    /// The supplier loses a part of its stake and is jailed; the audited claim is not paid, so its
-    /// budget returns to the app.
-    fn convict<H: Host>(&self, draft: &mut Draft<'_, H>, case: &Case) {
+    /// What a fault costs by itself.
+    fn fine<H: Host>(&self, draft: &mut Draft<'_, H>, case: &Case, fault: Fault) -> Amount {
         let (id, operator) = (case.audit.session_id, case.audit.operator);
-        let slashed = supplier::convict(draft, &operator, self.docket.params.slash_rate);
+        let session = draft.read::<Session>(&keys::session(&id));
+        let claim = draft.read::<Claim>(&keys::claim(&id, &operator));
+        let worth = session.zip(claim).map_or(Amount::ZERO, |(session, claim)| {
+            session.terms.weight(cost(&session, &claim.root))
+        });
+        self.docket.params.fines.of(fault, worth)
+    }
+
+    /// The supplier loses a part of its stake, or the fine if that is more, and is jailed; the audited
+    /// claim is not paid, so its budget returns to the app.
+    fn convict<H: Host>(&self, draft: &mut Draft<'_, H>, case: &Case, fine: Amount) {
+        let (id, operator) = (case.audit.session_id, case.audit.operator);
+        let slashed = supplier::convict(draft, &operator, self.docket.params.slash_rate, fine);
         draft.emit(
             Event::new("lode_slashed")
                 .with("session", id)
@@ -268,6 +283,18 @@ impl Sitting {
             );
         }
     }
+}
+
+/// Keeps what a claim is fined with until its session is settled: till then a ringer can be opened.
+fn suspend<H: Host>(draft: &mut Draft<'_, H>, case: &Case, fine: Amount) {
+    let Audit { id, session_id, operator, .. } = &case.audit;
+    draft.write(keys::fine(session_id, operator), &Coin::stake(fine));
+    draft.emit(
+        Event::new("lode_audit_fine")
+            .with("audit", id)
+            .with("supplier", operator)
+            .with("amount", Coin::stake(fine)),
+    );
 }
 
 /// Keeps what an audit changed. A supplier whose quality moved weighs differently from the next

@@ -10,7 +10,7 @@ use crate::registry::service;
 use crate::{keys, params, proof, seeds};
 use proto::audit::case::{Again, Case, DOCKET_MAX, Docket, Panel, Stage};
 use proto::audit::{self, Audit, Audited, Round};
-use proto::claim::{Claim, Phase};
+use proto::claim::{Claim, Phase, cost};
 use proto::session::Session;
 use proto::{Digest, Height};
 use std::collections::BTreeMap;
@@ -67,7 +67,8 @@ pub(super) fn of_session<H: Host>(
     draft: &mut Draft<'_, H>,
     session: &Session,
 ) -> Vec<(Session, Case)> {
-    let rate = params::load(draft).audits.rate;
+    let params = params::load(draft);
+    let (audits, stake) = (params.audits, params.supplier_stake_min);
     let (Some(revealed), Some(seed)) =
         (seeds::at(draft, session.reveal_height()), seeds::at(draft, session.audit_window().start))
     else {
@@ -81,6 +82,8 @@ pub(super) fn of_session<H: Host>(
         if !matches!(proof::revealed(session, &claim, &revealed), Phase::Proven | Phase::Spared) {
             continue;
         }
+        let worth = session.terms.weight(cost(session, &claim.root));
+        let rate = audits.fines.rate(audits.rate, worth, stake);
         if let Some(audit) = audit::drawn(session, &claim.root, operator, &seed, rate) {
             cases.push((session.clone(), asked(draft, session, audit)));
         }

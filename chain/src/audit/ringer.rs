@@ -90,13 +90,15 @@ fn punish<H: Host>(draft: &mut Draft<'_, H>, docket: &Docket, case: &Case, m: &O
     wrong.values().sum()
 }
 
-/// Takes back what the audit moved of the supplier's standing: it was no supplier's own work.
+/// Takes back what the audit moved of the supplier's standing, and its fine: it was no supplier's own
+/// work.
 fn take_back<H: Host>(draft: &mut Draft<'_, H>, docket: &Docket, case: &Case) {
     let failed = match case.stage {
         Stage::Passed => false,
         Stage::Failed => true,
         Stage::First | Stage::Second | Stage::Convicted | Stage::Lapsed => return,
     };
+    draft.delete(keys::fine(&case.audit.session_id, &case.audit.operator));
     let mut kept = super::reputation(draft, &case.audit.operator, &case.service);
     kept.standing = kept.standing.without(failed, &docket.params.test);
     draft.write(keys::reputation(&kept.operator, &kept.service), &kept);

@@ -153,9 +153,14 @@ pub(crate) fn unjail<H: Host>(draft: &mut Draft<'_, H>, m: &UnjailSupplier) -> R
 
 /// Takes the part `rate` of the stake of a supplier that an audit convicted, and jails it. Gives
 /// what was taken.
-pub(crate) fn convict<H: Host>(draft: &mut Draft<'_, H>, operator: &Address, rate: Ppm) -> Amount {
+pub(crate) fn convict<H: Host>(
+    draft: &mut Draft<'_, H>,
+    operator: &Address,
+    rate: Ppm,
+    least: Amount,
+) -> Amount {
     let Ok(before) = load(draft, operator) else { return Amount::ZERO };
-    let taken = slash(draft, operator, rate.of(before.stake));
+    let taken = slash(draft, operator, rate.of(before.stake).max(least));
     if let Ok(mut supplier) = load(draft, operator)
         && supplier.standing == Standing::Bonded
     {

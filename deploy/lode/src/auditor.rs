@@ -39,14 +39,22 @@ impl Identify for Again {
     }
 }
 
-/// What a replay says of which model ran. Where this program's class is owed, evidence that is none or
-/// of another class was withheld: else a cheat had only to show nothing.
+/// What a replay says of which model ran. Evidence that is owed and was not shown was withheld: else a
+/// cheat had only to show nothing, or something that is compared less sharply. Where this program's
+/// class is owed, that is a trace of it; anywhere else anything that can be compared.
 fn identity(report: &Report, owed: Option<&str>) -> Identity {
-    let shown = !matches!(report.finding, Some(Finding::Nothing { .. } | Finding::Class { .. }));
+    let exact = report.is_exact();
+    let shown = match (&report.finding, owed) {
+        (Some(Finding::Nothing { .. }), Some(_)) => false,
+        (Some(Finding::Class { .. }), Some(KERNEL_CLASS)) => false,
+        (_, Some(KERNEL_CLASS)) => exact,
+        _ => true,
+    };
     match report.verdict {
+        _ if !shown => Identity::Withheld,
         Verdict::Same => Identity::Same,
-        Verdict::Different => Identity::Differs,
-        Verdict::Unknown if !shown && owed == Some(KERNEL_CLASS) => Identity::Withheld,
+        Verdict::Different if exact => Identity::Differs,
+        Verdict::Different => Identity::Unlike,
         Verdict::Unknown => Identity::Unsure,
     }
 }

@@ -142,6 +142,7 @@ fn why(case: &Case) -> String {
         Again::Disputed => "somebody stood apart",
         Again::Withheld => "nothing was shown",
         Again::Suspected => "the supplier would be under suspicion",
+        Again::Failed => "a fault was found",
     };
     match case.planted {
         Some(_) if again.is_empty() => "planted".to_owned(),

@@ -2,6 +2,7 @@
 
 mod audits;
 mod price;
+mod strategies;
 
 use clap::Subcommand;
 
@@ -12,6 +13,8 @@ pub(crate) enum Simulate {
     Audits(audits::Audits),
     /// Follow a service's price through sessions, and draw it.
     Price(price::Price),
+    /// Play ways to earn without work, over parameters that the chain accepts.
+    Strategies(strategies::Strategies),
 }
 
 /// Runs `lode simulate …`.
@@ -19,5 +22,6 @@ pub(crate) fn run(command: Simulate) -> anyhow::Result<()> {
     match command {
         Simulate::Audits(options) => audits::run(&options),
         Simulate::Price(options) => price::run(&options),
+        Simulate::Strategies(options) => strategies::run(&options),
     }
 }

@@ -10,6 +10,7 @@ mod plan;
 mod ports;
 mod register;
 mod rogue;
+mod validator;
 mod view;
 
 use crate::{ask, cli};

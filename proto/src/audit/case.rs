@@ -53,6 +53,8 @@ pub enum Again {
     Withheld,
     /// The supplier would be under suspicion.
     Suspected,
+    /// The first one found a fault, which costs stake.
+    Failed,
 }
 
 /// An audit, from its draw until it is forgotten.

@@ -1,6 +1,7 @@
 //! What audits go by, and which settings would let somebody earn by lying or by doing nothing.
 
 use super::committee;
+use super::fine::{Fault, Fines};
 use super::probe::Audited;
 use super::standing::{Test, TestRefused};
 use super::verdict::Quality;
@@ -54,6 +55,8 @@ pub struct Params {
     pub unchosen: Audited,
     /// What an operator deposits for each probe, and loses when it does not open it.
     pub probe_deposit: Amount,
+    /// What a confirmed fault costs by itself.
+    pub fines: Fines,
 }
 
 /// Who sits on a first committee on average, at least: whom nobody can contradict could lie for free.
@@ -109,6 +112,14 @@ pub enum AuditsRefused {
         "a supplier that cheats until it is convicted gains {gain} in some {claims} claims, but loses {slash}: raise the rate, slash_rate or the least stake"
     )]
     CheatingPays { gain: Amount, claims: u64, slash: Amount },
+    #[error(
+        "of each coin that it is paid for cheated answers a supplier keeps {share} ppm, but loses {loses} ppm with fines.{name} = {times}: at least {least} are needed, or a higher rate"
+    )]
+    RareCheatingPays { name: &'static str, times: u32, share: u32, loses: u128, least: u128 },
+    #[error(
+        "a typical claim of {claim} is fined with {fine} in {rate} ppm of cases, more than the least stake of {stake} covers: lower fines, or raise the least stake"
+    )]
+    FineUncovered { claim: Amount, fine: Amount, rate: u32, stake: Amount },
 }
 
 impl Params {
@@ -136,6 +147,7 @@ impl Params {
             // Nobody's traffic is read who did not say that it may be.
             unchosen: Audited::Probes,
             probe_deposit: Amount(1_000_000),
+            fines: Fines::standard(),
         }
     }
 
@@ -147,6 +159,7 @@ impl Params {
         self.check_committees()?;
         self.check_auditors()?;
         self.check_fee(share)?;
+        self.check_fines(supplier, stake)?;
         Ok(self.check_suppliers(supplier, stake)?)
     }
 
@@ -245,6 +258,29 @@ impl Params {
         Ok(())
     }
 
+    // What is lost of a cheated coin on average must be more than what is kept of it: rate * power *
+    // times > share. In which part of its answers a supplier cheats falls out, so this holds for every
+    // part. Larger claims than the stake covers are drawn more often, until they always are.
+    fn check_fines(&self, supplier: Ppm, stake: Amount) -> Result<(), AuditsRefused> {
+        let whole = u128::from(Ppm::ONE.0);
+        let caught = u128::from(self.rate.0) * u128::from(POWER);
+        for (name, times) in [("exact", self.fines.exact), ("banded", self.fines.banded)] {
+            let share = supplier.0;
+            let loses = caught * u128::from(times) / whole;
+            if loses <= share.into() {
+                let least = (u128::from(share) * whole) / caught.max(1) + 1;
+                return Err(AuditsRefused::RareCheatingPays { name, times, share, loses, least });
+            }
+        }
+        let (claim, rate) = (self.claim_typical, self.rate);
+        let most = Fault::ALL.map(|fault| self.fines.of(fault, claim));
+        let fine = most[0].max(most[1]);
+        if rate.of(fine) > stake {
+            return Err(AuditsRefused::FineUncovered { claim, fine, rate: rate.0, stake });
+        }
+        Ok(())
+    }
+
     /// How many sit on a committee of a round, on average.
     pub fn size(&self, round: super::Round) -> u32 {
         match round {
@@ -318,9 +354,31 @@ mod tests {
     #[test]
     fn cheating_until_conviction_cannot_be_made_to_pay() {
         check(
-            |p| p.rate = Ppm(10_000),
+            |p| (p.rate, p.fines) = (Ppm(10_000), Fines { exact: 250, banded: 125 }),
             &expect![
                 "a supplier that cheats until it is convicted gains 204816000 in some 3200 claims, but loses 200000000: raise the rate, slash_rate or the least stake"
+            ],
+        );
+    }
+
+    #[test]
+    fn cheating_however_rarely_cannot_be_made_to_pay() {
+        check(
+            |p| p.fines.banded = 20,
+            &expect![
+                "of each coin that it is paid for cheated answers a supplier keeps 850000 ppm, but loses 850000 ppm with fines.banded = 20: at least 21 are needed, or a higher rate"
+            ],
+        );
+        check(
+            |p| p.fines.exact = 0,
+            &expect![
+                "of each coin that it is paid for cheated answers a supplier keeps 850000 ppm, but loses 0 ppm with fines.exact = 0: at least 21 are needed, or a higher rate"
+            ],
+        );
+        check(
+            |p| p.fines.exact = u32::MAX,
+            &expect![
+                "a typical claim of 250000 is fined with 1073741823750000 in 50000 ppm of cases, more than the least stake of 1000000000 covers: lower fines, or raise the least stake"
             ],
         );
     }

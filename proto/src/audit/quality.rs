@@ -22,11 +22,13 @@ pub struct Record {
 /// How many scores a record stands for once it is full; older ones fade.
 pub const MEMORY: u32 = 64;
 
-/// How many scores a new supplier is assumed to have.
-const ASSUMED: u32 = 8;
+/// How many scores a new supplier is assumed to have: few, or who is known to be bad would do well to
+/// take a new name.
+const ASSUMED: u32 = 2;
 
-/// The mean that a new supplier is assumed to have, in parts of a million.
-const ASSUMED_MEAN: u32 = 900_000;
+/// The mean that a new supplier is assumed to have, in parts of a million: what a good one has soon left
+/// behind, and a bad one does not gain by.
+const ASSUMED_MEAN: u32 = 700_000;
 
 impl Default for Record {
     fn default() -> Record {

@@ -3,18 +3,23 @@
 //! ```text
 //! first   nobody spoke ──────────────────────────────> lapsed
 //!         too few · disputed · withheld · suspected ─> second committee
-//!         otherwise ─────────────────────────────────> passed or failed, standing moved
+//!         failed, where that counts ─────────────────> second committee
+//!         otherwise ─────────────────────────────────> passed, standing moved
 //! second  too few ───────────────────────────────────> lapsed; a suspicion stays
 //!         failed, and the score reaches the threshold > convicted, the test begins anew
+//!         failed ────────────────────────────────────> failed, standing moved
 //!         passed, where the supplier was suspected ──> cleared, the test begins anew
-//!         otherwise ─────────────────────────────────> passed or failed, standing moved
+//!         otherwise ─────────────────────────────────> passed, standing moved
 //! ```
+//! Where the first committee and three quarters of the second one found a fault, it costs stake by itself
+//! ([`Fault`]): that is what makes a rare cheat lose, which no sequential test tells from bad luck.
 //! The second committee's word replaces the first one's, so a supplier's standing moves once for an
 //! audit, and nobody loses its bond by the word of a few: who is apart, on whatever question, calls
 //! the larger committee, and stands apart from that one or does not.
 
 use super::case::{Again, Stage};
 use super::committee;
+use super::fine::Fault;
 use super::quality::Record;
 use super::standing::{Effect, Standing, Test};
 use super::tally::{Completed, Tally, Vote, tally};
@@ -47,7 +52,14 @@ pub enum Ruling {
     /// Too few spoke, and nobody else is asked.
     Lapsed { standing: Standing },
     /// Its verdict is final.
-    Final { outcome: Completed, stage: Stage, standing: Standing, quality: Record },
+    Final {
+        outcome: Completed,
+        stage: Stage,
+        standing: Standing,
+        quality: Record,
+        /// What costs the supplier stake whatever its standing.
+        fault: Option<Fault>,
+    },
 }
 
 /// How a service's audits are judged.
@@ -61,16 +73,13 @@ pub struct Bench<'a> {
 
 impl Bench<'_> {
     fn failed(&self, outcome: &Completed) -> bool {
-        match outcome.verdict().identity {
-            Identity::Same | Identity::Unsure => false,
-            Identity::Differs => self.judged,
-            Identity::Inflated | Identity::Withheld => true,
-        }
+        outcome.failed() && self.counts(outcome)
     }
 
     /// Where another model does not count, finding one moves nothing.
     fn counts(&self, outcome: &Completed) -> bool {
-        self.judged || outcome.verdict().identity != Identity::Differs
+        use Identity::{Differs, Unlike};
+        self.judged || !matches!(outcome.verdict().identity, Differs | Unlike)
     }
 
     fn moved(&self, standing: Standing, outcome: &Completed) -> (Standing, Effect) {
@@ -97,7 +106,8 @@ impl Bench<'_> {
         }
         match self.moved(before.standing, outcome) {
             (_, Effect::Suspected) => Ruling::Again(Again::Suspected),
-            (standing, Effect::Nothing) => self.ended(outcome, standing, before, false),
+            _ if self.failed(outcome) => Ruling::Again(Again::Failed),
+            (standing, Effect::Nothing) => self.ended(outcome, standing, before, (false, false)),
         }
     }
 
@@ -109,6 +119,7 @@ impl Bench<'_> {
         again: Again,
         before: &Reputation,
     ) -> Ruling {
+        let fined = matches!(first, Tally::Completed { outcome, .. } if self.failed(outcome));
         let outcome = match (tally, first) {
             (Tally::Completed { outcome, .. }, _) => outcome,
             // The suspicion stays: the next failed audit asks a second committee again.
@@ -122,12 +133,12 @@ impl Bench<'_> {
         };
         match self.moved(before.standing, outcome) {
             (standing, Effect::Suspected) => {
-                self.ended(outcome, standing.decided(true), before, true)
+                self.ended(outcome, standing.decided(true), before, (true, fined))
             }
             (standing, Effect::Nothing) if again == Again::Suspected && !self.failed(outcome) => {
-                self.ended(outcome, standing.decided(false), before, false)
+                self.ended(outcome, standing.decided(false), before, (false, false))
             }
-            (standing, Effect::Nothing) => self.ended(outcome, standing, before, false),
+            (standing, Effect::Nothing) => self.ended(outcome, standing, before, (false, fined)),
         }
     }
 
@@ -136,7 +147,7 @@ impl Bench<'_> {
         outcome: &Completed,
         standing: Standing,
         before: &Reputation,
-        convicted: bool,
+        (convicted, fined): (bool, bool),
     ) -> Ruling {
         let verdict = outcome.verdict();
         let stage = match (convicted, self.failed(outcome)) {
@@ -145,18 +156,28 @@ impl Bench<'_> {
             (false, false) => Stage::Passed,
         };
         let quality = verdict.quality.map_or(before.quality, |score| before.quality.after(score));
-        Ruling::Final { outcome: *outcome, stage, standing, quality }
+        let fault =
+            Fault::of(outcome.surely(), self.judged).filter(|_| fined && self.failed(outcome));
+        Ruling::Final { outcome: *outcome, stage, standing, quality, fault }
     }
 }
 
+/// What becomes of a supplier by an audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreseen {
+    pub stage: Stage,
+    pub kept: Reputation,
+    pub fault: Option<Fault>,
+}
+
 /// What becomes of a supplier by an audit of which everybody who is asked says the same: for those who
-/// want to know ahead of time how soon a cheat is found. Gives the stage, and what is kept of it.
+/// want to know ahead of time how soon a cheat is found.
 pub fn unanimous(
     bench: Bench<'_>,
     params: &super::Params,
     before: &Reputation,
     identity: Identity,
-) -> (Stage, Reputation) {
+) -> Foreseen {
     let says = Verdict { identity, quality: None };
     let asked = |size: u32| {
         let votes: Vec<Vote> =
@@ -169,11 +190,15 @@ pub fn unanimous(
         decided @ (Ruling::Lapsed { .. } | Ruling::Final { .. }) => decided,
     };
     match ruling {
-        Ruling::Final { stage, standing, quality, .. } => {
-            (stage, Reputation { standing, quality, ..before.clone() })
+        Ruling::Final { stage, standing, quality, fault, .. } => {
+            let kept = Reputation { standing, quality, ..before.clone() };
+            Foreseen { stage, kept, fault }
         }
-        Ruling::Lapsed { standing } => (Stage::Lapsed, Reputation { standing, ..before.clone() }),
-        Ruling::Again(_) => (Stage::Second, before.clone()),
+        Ruling::Lapsed { standing } => {
+            let kept = Reputation { standing, ..before.clone() };
+            Foreseen { stage: Stage::Lapsed, kept, fault: None }
+        }
+        Ruling::Again(_) => Foreseen { stage: Stage::Second, kept: before.clone(), fault: None },
     }
 }
 
@@ -182,7 +207,7 @@ pub fn unanimous(
 mod tests {
     use super::*;
     use crate::audit::verdict::Quality;
-    use Identity::{Differs, Same, Withheld};
+    use Identity::{Differs, Same, Unlike, Withheld};
     use expect_test::{Expect, expect};
 
     fn spoken(identities: &[Identity], quorum: usize) -> Tally {
@@ -212,7 +237,10 @@ mod tests {
         let text = |ruling: Ruling| match ruling {
             Ruling::Again(again) => format!("again: {again:?}"),
             Ruling::Lapsed { standing } => format!("lapsed, score {}", standing.score),
-            Ruling::Final { stage, standing, .. } => format!("{stage:?}, score {}", standing.score),
+            Ruling::Final { stage, standing, fault, .. } => {
+                let fault = fault.map_or(String::new(), |fault| format!(", {fault:?} fault"));
+                format!("{stage:?}{fault}, score {}", standing.score)
+            }
         };
         let ruling = bench.first(&first, &before);
         let mut told = text(ruling);
@@ -224,9 +252,44 @@ mod tests {
     }
 
     #[test]
-    fn a_committee_that_agrees_decides_alone() {
+    fn a_committee_that_agrees_that_all_is_well_decides_alone() {
         check(0, true, &[Same; 3], &[], &expect!["Passed, score 0"]);
-        check(0, true, &[Differs; 3], &[], &expect!["Failed, score 170570"]);
+    }
+
+    #[test]
+    fn a_fault_is_fined_only_where_three_quarters_of_the_second_committee_see_it_too() {
+        check(
+            0,
+            true,
+            &[Differs; 3],
+            &[Differs; 9],
+            &expect!["again: Failed; Failed, Exact fault, score 170570"],
+        );
+        check(
+            0,
+            true,
+            &[Unlike; 3],
+            &[Unlike; 9],
+            &expect!["again: Failed; Failed, Banded fault, score 170570"],
+        );
+        let sees = |count| [vec![Differs; count], vec![Same; 9 - count]].concat();
+        check(
+            0,
+            true,
+            &[Differs; 3],
+            &sees(7),
+            &expect!["again: Failed; Failed, Exact fault, score 170570"],
+        );
+        check(0, true, &[Differs; 3], &sees(6), &expect!["again: Failed; Failed, score 170570"]);
+        check(0, true, &[Differs; 3], &[Same; 9], &expect!["again: Failed; Passed, score 0"]);
+        // A few liars who were found wrong do not become right by luck.
+        check(
+            0,
+            true,
+            &[Same, Same, Differs],
+            &[Differs; 9],
+            &expect!["again: Disputed; Failed, score 170570"],
+        );
     }
 
     #[test]
@@ -247,7 +310,7 @@ mod tests {
             true,
             &[Withheld; 3],
             &[Withheld; 9],
-            &expect!["again: Withheld; Failed, score 170570"],
+            &expect!["again: Withheld; Failed, Exact fault, score 170570"],
         );
     }
 
@@ -258,7 +321,7 @@ mod tests {
             true,
             &[Differs; 3],
             &[Differs; 9],
-            &expect!["again: Suspected; Convicted, score 0"],
+            &expect!["again: Suspected; Convicted, Exact fault, score 0"],
         );
         check(4, true, &[Differs; 3], &[Same; 9], &expect!["again: Suspected; Passed, score 0"]);
         check(
@@ -278,7 +341,7 @@ mod tests {
             false,
             &[Withheld; 3],
             &[Withheld; 9],
-            &expect!["again: Withheld; Convicted, score 0"],
+            &expect!["again: Withheld; Convicted, Exact fault, score 0"],
         );
     }
 

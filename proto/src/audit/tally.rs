@@ -20,6 +20,8 @@ pub struct Completed {
     agreed: bool,
     /// Whether most scores lie near the median.
     firm: bool,
+    /// What three quarters say, or worse.
+    surely: Identity,
 }
 
 impl Completed {
@@ -37,7 +39,12 @@ impl Completed {
 
     /// Whether the audit of identity failed.
     pub fn failed(&self) -> bool {
-        matches!(self.verdict.identity, Identity::Differs | Identity::Inflated | Identity::Withheld)
+        self.verdict.identity.is_fault()
+    }
+
+    /// What at least three quarters of the committee say, or worse.
+    pub fn surely(&self) -> Identity {
+        self.surely
     }
 }
 
@@ -64,6 +71,7 @@ pub fn tally(votes: &[Vote], quorum: usize, tolerance: Quality) -> Tally {
         return Tally::Lapsed { revealed: votes.len(), quorum: quorum.max(1) };
     }
     let identity = identities[(identities.len() - 1) / 2];
+    let surely = identities[identities.len() / 4];
     let mut qualities: Vec<Quality> =
         votes.iter().filter_map(|vote| vote.verdict.quality).collect();
     qualities.sort_unstable();
@@ -73,6 +81,7 @@ pub fn tally(votes: &[Vote], quorum: usize, tolerance: Quality) -> Tally {
         verdict,
         agreed: most(votes, |said| !contradicts(said.identity, identity)),
         firm: most(votes, |said| !far(said, &verdict, tolerance)),
+        surely,
     };
     let apart = votes
         .iter()
@@ -90,12 +99,8 @@ fn most(votes: &[Vote], so: impl Fn(&Verdict) -> bool) -> bool {
 /// Whether one says that all is well, and the other that it is not. Doubt contradicts nobody, and
 /// neither do two faults: a relay can have both.
 fn contradicts(one: Identity, other: Identity) -> bool {
-    use Identity::{Differs, Inflated, Same, Unsure, Withheld};
-    match (one, other) {
-        (Same, Differs | Inflated | Withheld) | (Differs | Inflated | Withheld, Same) => true,
-        (Same, Same | Unsure) | (Unsure, _) => false,
-        (Differs | Inflated | Withheld, Unsure | Differs | Inflated | Withheld) => false,
-    }
+    let fits = |one: Identity, other: Identity| one == Identity::Same && other.is_fault();
+    fits(one, other) || fits(other, one)
 }
 
 /// Whether two qualities lie further apart than is tolerated.

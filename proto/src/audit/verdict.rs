@@ -13,12 +13,26 @@ pub enum Identity {
     Same,
     /// The evidence does not say: no test of this service has the power.
     Unsure,
-    /// Another one, or another text than was receipted.
+    /// Another one, by a comparison within bands: where rounding differs, bad luck can say so too.
+    Unlike,
+    /// Another one, or another text than was receipted, by an exact comparison: within a kernel class
+    /// an honest answer comes out again to the last bit.
     Differs,
     /// More was billed than the listed tokenizer counts over prompt and delivered text.
     Inflated,
     /// The transcript or its evidence was not given out.
     Withheld,
+}
+
+impl Identity {
+    /// Whether the supplier did not do what it is paid for, or not so that it can be seen.
+    pub fn is_fault(self) -> bool {
+        use Identity::{Differs, Inflated, Same, Unlike, Unsure, Withheld};
+        match self {
+            Same | Unsure => false,
+            Unlike | Differs | Inflated | Withheld => true,
+        }
+    }
 }
 
 /// How good the answer is, in thousandths: `lambda * judge + (1 - lambda) * cross-encoder`.
@@ -76,6 +90,7 @@ impl Verdict {
             Identity::Differs => 3,
             Identity::Withheld => 4,
             Identity::Inflated => 5,
+            Identity::Unlike => 6,
         };
         let quality = self.quality.map_or(u16::MAX, Quality::thousandths).to_be_bytes();
         [identity, quality[0], quality[1]]

@@ -127,12 +127,12 @@ macro_rules! choice {
 choice! {
     Standing as Standing { Bonded, Jailed, Unbonding }
     Status as Status { Completed, Cut, Failed }
-    Phase as Phase { Claimed, ProofDue, Proven, Spared, Refuted, Expired, Convicted }
-    Identity as Identity { Same, Unsure, Differs, Withheld, Inflated }
+    Phase as Phase { Claimed, ProofDue, Proven, Spared, Refuted, Expired, Convicted, Fined }
+    Identity as Identity { Same, Unsure, Differs, Withheld, Inflated, Unlike }
     Audited as Audited { Unchosen, Full, Probes }
     Round as Round { First, Second }
     Stage as Stage { First, Second, Passed, Failed, Convicted, Lapsed }
-    Again as Again { No, Lapsed, Disputed, Withheld, Suspected }
+    Again as Again { No, Lapsed, Disputed, Withheld, Suspected, Failed }
 }
 
 /// A message within a message. It must be there.

@@ -19,6 +19,13 @@ pub struct AuditTest {
     #[prost(uint32, tag="3")]
     pub threshold: u32,
 }
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct AuditFines {
+    #[prost(uint32, tag="1")]
+    pub exact: u32,
+    #[prost(uint32, tag="2")]
+    pub banded: u32,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AuditParams {
     #[prost(uint32, tag="1")]
@@ -51,6 +58,8 @@ pub struct AuditParams {
     pub unchosen: i32,
     #[prost(string, tag="15")]
     pub probe_deposit: ::prost::alloc::string::String,
+    #[prost(message, optional, tag="16")]
+    pub fines: ::core::option::Option<AuditFines>,
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Quality {
@@ -292,6 +301,7 @@ pub enum Identity {
     Differs = 3,
     Withheld = 4,
     Inflated = 5,
+    Unlike = 6,
 }
 impl Identity {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -306,6 +316,7 @@ impl Identity {
             Self::Differs => "IDENTITY_DIFFERS",
             Self::Withheld => "IDENTITY_WITHHELD",
             Self::Inflated => "IDENTITY_INFLATED",
+            Self::Unlike => "IDENTITY_UNLIKE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -317,6 +328,7 @@ impl Identity {
             "IDENTITY_DIFFERS" => Some(Self::Differs),
             "IDENTITY_WITHHELD" => Some(Self::Withheld),
             "IDENTITY_INFLATED" => Some(Self::Inflated),
+            "IDENTITY_UNLIKE" => Some(Self::Unlike),
             _ => None,
         }
     }
@@ -399,6 +411,7 @@ pub enum Again {
     Disputed = 2,
     Withheld = 3,
     Suspected = 4,
+    Failed = 5,
 }
 impl Again {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -412,6 +425,7 @@ impl Again {
             Self::Disputed => "AGAIN_DISPUTED",
             Self::Withheld => "AGAIN_WITHHELD",
             Self::Suspected => "AGAIN_SUSPECTED",
+            Self::Failed => "AGAIN_FAILED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -422,6 +436,7 @@ impl Again {
             "AGAIN_DISPUTED" => Some(Self::Disputed),
             "AGAIN_WITHHELD" => Some(Self::Withheld),
             "AGAIN_SUSPECTED" => Some(Self::Suspected),
+            "AGAIN_FAILED" => Some(Self::Failed),
             _ => None,
         }
     }
@@ -620,6 +635,8 @@ pub struct PriceParams {
     pub payer_cap: u32,
     #[prost(uint32, tag="10")]
     pub operator_cap: u32,
+    #[prost(uint32, tag="11")]
+    pub scarcity: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Params {
@@ -876,6 +893,7 @@ pub enum Phase {
     Refuted = 5,
     Expired = 6,
     Convicted = 7,
+    Fined = 8,
 }
 impl Phase {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -892,6 +910,7 @@ impl Phase {
             Self::Refuted => "PHASE_REFUTED",
             Self::Expired => "PHASE_EXPIRED",
             Self::Convicted => "PHASE_CONVICTED",
+            Self::Fined => "PHASE_FINED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -905,6 +924,7 @@ impl Phase {
             "PHASE_REFUTED" => Some(Self::Refuted),
             "PHASE_EXPIRED" => Some(Self::Expired),
             "PHASE_CONVICTED" => Some(Self::Convicted),
+            "PHASE_FINED" => Some(Self::Fined),
             _ => None,
         }
     }

@@ -234,7 +234,7 @@ impl Sums {
             }
             Verdict::Unknown => format!("the mean distance {:.3} is between the bands", bands.mean),
         };
-        Err((verdict, Finding::Nothing { reason }))
+        Err((verdict, Finding::Doubt { reason }))
     }
 }
 

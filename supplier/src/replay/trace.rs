@@ -54,8 +54,7 @@ pub(super) fn compare(
         }
     }
     if report.tokens == 0 {
-        let reason = "nothing was said yet when it ended".to_owned();
-        return Err((Verdict::Unknown, Finding::Nothing { reason }));
+        return Err((Verdict::Unknown, Finding::Silent));
     }
     Ok(())
 }

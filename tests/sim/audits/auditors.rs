@@ -61,12 +61,16 @@ fn who_copies_hides_skips_or_is_silent_ends_with_less() {
 }
 
 #[test]
-fn a_third_that_colludes_against_a_supplier_loses_and_convicts_nobody() {
+fn a_third_that_colludes_against_a_supplier_convicts_nobody_and_loses_more_than_it_takes() {
     let habits = with(&[Habit::Colludes; 5]);
+    let (mut taken, mut lost) = (0, 0);
     for seed in seeds().into_iter().take(3) {
         let mut market = Market::new(seed, &[Nature::Honest; 6], &habits);
         market.play(24);
-        assert_eq!(market.town.stake(supplier(VICTIM)), STAKE);
+        let kept = market.town.ask(&GetReputation { operator: Some(supplier(VICTIM)) }).unwrap();
+        assert_eq!(kept.reputations[0].standing.convictions, 0);
+        taken += STAKE.0 - market.town.stake(supplier(VICTIM)).0;
+        lost += (HONEST..habits.len()).map(|i| market.lost(i).0).sum::<u128>();
         let average = |range: std::ops::Range<usize>| {
             let count = range.len() as i128;
             range.map(|i| market.net(i)).sum::<i128>() / count
@@ -74,6 +78,8 @@ fn a_third_that_colludes_against_a_supplier_loses_and_convicts_nobody() {
         let (honest, liars) = (average(0..HONEST), average(HONEST..habits.len()));
         assert!(liars < honest, "liars end with {liars}, the honest with {honest}");
     }
+    eprintln!("liars lost {lost} to take {taken}");
+    assert!(lost > taken, "liars lost {lost}, but took {taken}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use proto::query::{GetAuditor, GetClock, GetDocket, GetSession, ListAudits};
 use proto::session::Session;
 use proto::vrf::{VrfOutput, VrfProof, VrfSecret};
 use proto::{Address, Amount, Coin, Digest, Height, Ppm, seed};
-use tests::dice::Dice;
+use strategies::dice::Dice;
 use tests::town::{BUDGET, CHAIN, GATEWAY, Town, Tree, draft, genesis, service, sign, supplier};
 
 pub const BOND: Amount = Amount(200_000_000);
@@ -27,6 +27,8 @@ pub enum Nature {
     HonestUntil(u64),
     /// Gives out no transcript.
     Withholds,
+    /// Cheats in so many of 100 answers, and gives out no transcript of these.
+    Hides(u64),
 }
 
 /// How an auditor works.
@@ -274,13 +276,16 @@ impl Market {
                     100
                 }
             }
-            Nature::Withholds => {
-                return Verdict { identity: Identity::Withheld, quality: None };
-            }
+            Nature::Withholds => 100,
+            Nature::Hides(part) => part,
         };
         let cheated = part("cheated", 100) < cheats;
-        // A cheat is seen in 85 % of cases; an honest answer looks wrong in 2 %.
-        let failed = part("failed", 1_000) < if cheated { 850 } else { 20 };
+        let hides = matches!(self.natures[usize::from(i)], Nature::Withholds | Nature::Hides(_));
+        if cheated && hides {
+            return Verdict { identity: Identity::Withheld, quality: None };
+        }
+        // A cheat is seen in 85 % of cases; within a kernel class an honest answer never looks wrong.
+        let failed = cheated && part("failed", 1_000) < 850;
         let identity = if failed { Identity::Differs } else { Identity::Same };
         verdict(identity, if cheated { 500 } else { 850 + part("quality", 100) as u32 })
     }

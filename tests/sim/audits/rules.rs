@@ -4,7 +4,7 @@ use proto::Amount;
 use proto::audit::standing::Test;
 use proto::audit::{Identity, Params};
 use proto::params::Params as Market;
-use tests::strategies::career::{Career, fails};
+use strategies::career::{Career, Cheat};
 
 /// Audits of one supplier after which it is followed no longer.
 const CAREER: u64 = 2_000;
@@ -15,12 +15,12 @@ fn honest_careers() -> u64 {
 }
 
 #[test]
-fn honest_suppliers_with_bad_luck_are_hardly_ever_convicted() {
+fn honest_suppliers_with_bad_luck_within_bands_are_hardly_ever_convicted() {
     let careers = honest_careers();
     let convicted: u64 = (1..=careers)
         .map(|seed| {
             let mut career = Career::new(seed, Test::standard());
-            (0..CAREER).filter(|_| career.audit(20_000, Identity::Differs)).count() as u64
+            (0..CAREER).filter(|_| career.convicts(20_000, Identity::Unlike)).count() as u64
         })
         .sum();
     eprintln!(
@@ -33,11 +33,11 @@ fn honest_suppliers_with_bad_luck_are_hardly_ever_convicted() {
 
 /// Audits until a supplier is convicted, on average over 200 of them.
 fn audits_until_conviction(cheats: u64, honest_before: u64, wrong: Identity) -> u64 {
-    let fails = fails(cheats * 10_000);
+    let fails = Cheat::Banded.fails(cheats * 10_000);
     let one = |seed| {
         let mut career = Career::new(seed, Test::standard());
-        (0..honest_before).for_each(|_| assert!(!career.audit(0, wrong)));
-        (1..1_000_000).find(|_| career.audit(fails, wrong)).unwrap()
+        (0..honest_before).for_each(|_| assert!(!career.convicts(0, wrong)));
+        (1..1_000_000).find(|_| career.convicts(fails, wrong)).unwrap()
     };
     (1..=200).map(one).sum::<u64>() / 200
 }

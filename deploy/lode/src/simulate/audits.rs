@@ -8,7 +8,7 @@ use crate::print;
 use anyhow::Context;
 use clap::Args;
 use proto::audit::case::Stage;
-use proto::audit::ruling::{Bench, Reputation, unanimous};
+use proto::audit::ruling::{Bench, Foreseen, Reputation, unanimous};
 use proto::audit::{Identity, Params};
 use proto::service::ServiceId;
 use proto::{Address, Ppm, seed};
@@ -120,9 +120,9 @@ impl<'a> Career<'a> {
         let parts: [&[u8]; 3] =
             [&self.number.to_be_bytes(), &self.audits.to_be_bytes(), &self.fails.0.to_be_bytes()];
         let failed = seed::falls_within(&seed::hash("lode/simulate/audits", &parts), self.fails);
-        let identity = if failed { Identity::Differs } else { Identity::Same };
+        let identity = if failed { Identity::Unlike } else { Identity::Same };
         let bench = Bench { test: &self.params.test, judged: true };
-        let (stage, kept) = unanimous(bench, self.params, &self.kept, identity);
+        let Foreseen { stage, kept, .. } = unanimous(bench, self.params, &self.kept, identity);
         self.kept = kept;
         stage == Stage::Convicted
     }

@@ -145,6 +145,8 @@ fn report(options: &Price, params: &Params, path: &[Step]) {
         at(params.gain_min),
         at(params.gain_max)
     );
+    let calm = f64::from(params.scarcity.0) / f64::from(params.target_utilisation.0.max(1));
+    println!("elasticity             {}; none at any delay up to {calm:.1}", options.elasticity);
     println!("picture                {}", options.out.display());
 }
 
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn a_price_settles_inside_the_bound_and_swings_far_outside_it() {
         let calm = late_swing(&["--gain", "20000", "--delay", "4", "--elasticity", "2"]);
-        let wild = late_swing(&["--gain", "120000", "--delay", "12", "--elasticity", "6"]);
+        let wild = late_swing(&["--gain", "120000", "--delay", "12", "--elasticity", "30"]);
         assert!(calm < 0.02, "{calm}");
         assert!(wild > 0.1, "{wild}");
     }

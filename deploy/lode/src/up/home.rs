@@ -2,6 +2,7 @@
 
 use super::engine::{Engine, Layout};
 use super::plan::Plan;
+use super::validator;
 use crate::init::service::{KERNEL_CLASS, WEIGHTS};
 use crate::{api_key, demo, role};
 use anyhow::Context;
@@ -9,6 +10,7 @@ use chain_client::keys::{Entry, KeyStore, Protection};
 use gateway::account::KeyTerms;
 use gateway::books::Books;
 use meter::Meter;
+use proto::audit::fine::Fines;
 use proto::keys::RelayKey;
 use proto::message;
 use proto::params::{Params, Windows};
@@ -37,6 +39,9 @@ const ASK: Price = Price(1_000_000);
 /// What the auditor bonds, in the smallest unit: twice what it needs.
 pub(super) const AUDITOR_BOND: u128 = 200 * LODE;
 
+/// The home of the first validator of `loded`, from the network's.
+pub(super) const FIRST_VALIDATOR: &str = "chain/node0";
+
 /// Blocks in which two committees commit and reveal: enough for a slow machine with fast blocks.
 const AUDIT_WINDOW: u64 = 32;
 
@@ -55,9 +60,22 @@ pub(super) struct Accounts {
     pub(super) suppliers: Vec<Address>,
 }
 
+/// The account of the validator beside which an auditor runs: on the embedded chain, the source's.
+pub(super) fn validator_account(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Solo => "source",
+        Engine::Loded => validator::ACCOUNT,
+    }
+}
+
 /// The names of one supplier's two keys.
 pub(super) fn supplier_keys(i: usize) -> (String, String) {
     (format!("supplier-{}", i + 1), format!("supplier-{}-relay", i + 1))
+}
+
+/// The address of that account.
+pub(super) fn auditor(home: &Path, engine: Engine) -> anyhow::Result<Address> {
+    account(&KeyStore::open(home.join("keys"))?, validator_account(engine))
 }
 
 /// The accounts whose keys are in `home`.
@@ -98,6 +116,9 @@ pub(super) async fn fill(home: &Path, plan: &Plan) -> anyhow::Result<()> {
         }
         Engine::Loded if !home.join("chain").exists() => validators(home, plan)?,
         Engine::Solo | Engine::Loded => {}
+    }
+    if let Some(loded) = &plan.loded {
+        validator::take_key(loded, &home.join(FIRST_VALIDATOR), &keys)?;
     }
     if !home.join("api-key").exists() {
         let books = Books::open(&home.join("gateway").join("books.db")).await?;
@@ -163,7 +184,8 @@ fn validators(home: &Path, plan: &Plan) -> anyhow::Result<()> {
         block_time_ms: plan.block_time_ms(),
         funded: all.map(|address| address.to_string()).collect(),
     };
-    layout.make()
+    layout.make()?;
+    validator::set_params(layout.folder, plan.validators, &params(plan))
 }
 
 fn coins(lode: u128) -> Coin {
@@ -261,6 +283,7 @@ fn params(plan: &Plan) -> Params {
             rate: Ppm::ONE,
             // Who is looked at more often must earn more with a claim, to lose as much.
             claim_typical: Amount(dev.audits.claim_typical.0 * every),
+            fines: Fines { exact: 3, banded: 2 },
             ..dev.audits
         },
         ..dev

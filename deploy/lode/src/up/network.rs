@@ -10,6 +10,7 @@ use super::{home, logs};
 use crate::demo;
 use ::rogue::Cheat;
 use anyhow::bail;
+use proto::Address;
 use std::path::{Path, PathBuf};
 
 /// What is locked for an app in each session, in micro-lode.
@@ -36,6 +37,8 @@ pub(super) struct Network {
     home: PathBuf,
     plan: Plan,
     accounts: home::Accounts,
+    /// The validator's account, in whose name the auditor works.
+    auditor: Address,
     api_key: String,
     rogue: Option<Cheat>,
 }
@@ -104,8 +107,9 @@ impl Network {
         plan.save(&home)?;
         write_configurations(&home, &plan, made.rogue)?;
         let accounts = home::accounts(&home, plan.suppliers)?;
+        let auditor = home::auditor(&home, engine)?;
         let api_key = std::fs::read_to_string(home.join("api-key"))?.trim().to_owned();
-        Ok(Network { home, plan, accounts, api_key, rogue: made.rogue })
+        Ok(Network { home, plan, accounts, auditor, api_key, rogue: made.rogue })
     }
 
     pub(super) fn home(&self) -> &Path {
@@ -139,7 +143,7 @@ impl Network {
     /// The first line for machines.
     pub(super) fn ready(&self) -> Line {
         let home::Accounts { app, gateway, source, suppliers } = self.accounts.clone();
-        let auditor = self.auditor().map(|_| source);
+        let auditor = Some(self.auditor);
         Line::Ready {
             openai_base_url: self.base_url(),
             api_key: self.api_key.clone(),
@@ -186,8 +190,7 @@ impl Network {
         };
         let rogue = self.rogue.filter(|cheat| cheat.has_front()).map(|_| self.rogue());
         let gateway = planned("gateway", "gateway".to_owned(), ports.gateway, "/readyz");
-        let auditor = self.auditor();
-        let auditor = auditor.map(|port| planned("auditor", "auditor".into(), port, "/readyz"));
+        let auditor = planned("auditor", "auditor".to_owned(), ports.auditor, "/readyz");
         vec![
             match &self.plan.loded {
                 None => vec![planned("chain", "chain".to_owned(), ports.rpc, "/health")],
@@ -196,7 +199,7 @@ impl Network {
             each("supplier", &ports.suppliers),
             rogue.into_iter().collect(),
             each("relayminer", &ports.miners),
-            [gateway].into_iter().chain(auditor).collect(),
+            vec![gateway, auditor],
         ]
     }
 
@@ -209,11 +212,6 @@ impl Network {
             name: "rogue".to_owned(),
             ready_url: format!("http://127.0.0.1:{}/readyz", self.plan.ports.rogue),
         }
-    }
-
-    /// The auditor's port, where there is one: beside the validator of the embedded chain.
-    fn auditor(&self) -> Option<u16> {
-        (self.plan.engine == Engine::Solo).then_some(self.plan.ports.auditor)
     }
 
     fn validators(&self, loded: &Path) -> Vec<Planned> {
@@ -289,11 +287,16 @@ fn write_configurations(home: &Path, plan: &Plan, cheat: Option<Cheat>) -> anyho
     write(
         "auditor.toml",
         format!(
-            "listen = \"127.0.0.1:{}\"\nhome = \"auditor\"\nvalidator = \"chain\"\nbond = {{ denom = \"ulode\", amount = \"{}\" }}\n\n[keys]\nfolder = \"keys\"\naccount = \"source\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[[models]]\nservice = \"{name}\"\nfolder = \"models/{name}\"\n\n[quality]\ncross_encoder = \"models/{cross}\"\njudge = \"listed\"\nlambda = {LAMBDA}\n\n[limits]\nrunning = 1\nthreads = 1\n",
+            "listen = \"127.0.0.1:{}\"\nhome = \"auditor\"\nvalidator = \"{validator}\"\nbond = {{ denom = \"ulode\", amount = \"{}\" }}\n\n[keys]\nfolder = \"keys\"\naccount = \"{account}\"\n\n[chain]\nrpc = [{rpc}]\nchain_id = \"{}\"\n\n[[models]]\nservice = \"{name}\"\nfolder = \"models/{name}\"\n\n[quality]\ncross_encoder = \"models/{cross}\"\njudge = \"listed\"\nlambda = {LAMBDA}\n\n[limits]\nrunning = 1\nthreads = 1\n",
             ports.auditor,
             home::AUDITOR_BOND,
             plan.chain_id,
             name = demo::NAME,
+            account = home::validator_account(plan.engine),
+            validator = match plan.engine {
+                Engine::Solo => "chain",
+                Engine::Loded => home::FIRST_VALIDATOR,
+            },
             cross = demo::CROSS,
         ),
     )?;

@@ -122,6 +122,21 @@ fn change_shares(p: &mut Params, dice: &mut Dice) {
     };
     to.0 += part;
     p.shares.burn.0 -= part;
+    if dice.chance(800_000) {
+        hold_wash(p, dice);
+    }
+}
+
+/// What less is lost by, paying oneself, scarcity must make up for.
+fn hold_wash(p: &mut Params, dice: &mut Dice) {
+    let lost = u64::from(p.shares.burn.0) + u64::from(p.shares.treasury.0);
+    let least = u64::from(p.shares.supplier.0) * 1_000_000 / (3 * lost.max(1)) + 1;
+    let scarcity = (least + dice.below(1_000_000)).min(1_000_000_000);
+    let gain = (u64::from(p.price.target_utilisation.0) * 1_000_000 / scarcity) as u32;
+    p.price.scarcity = Ppm(scarcity as u32);
+    for part in [&mut p.price.gain_max, &mut p.price.gain_start, &mut p.price.gain_min] {
+        part.0 = part.0.min(gain);
+    }
 }
 
 fn change_proving(p: &mut Params, dice: &mut Dice) {
@@ -145,6 +160,7 @@ fn change_price(p: &mut Params, dice: &mut Dice) {
         &mut price.phi_hi,
         &mut price.payer_cap,
         &mut price.operator_cap,
+        &mut price.scarcity,
     ];
     let pick = dice.below(parts.len() as u64) as usize;
     parts.into_iter().enumerate().filter(|(i, _)| *i == pick).for_each(|(_, part)| ppm(dice, part));
@@ -162,10 +178,26 @@ fn change_limits(p: &mut Params, dice: &mut Dice) {
     }
 }
 
+/// Who looks less often must fine more, or nothing of it is accepted: so mostly both change.
+fn change_rate(audits: &mut proto::audit::Params, dice: &mut Dice) {
+    let before = u64::from(audits.rate.0);
+    ppm(dice, &mut audits.rate);
+    if dice.chance(800_000) {
+        let after = u64::from(audits.rate.0).max(1);
+        let scaled = |times: u32| (u64::from(times) * before).div_ceil(after) as u32;
+        let (exact, banded) = (scaled(audits.fines.exact), scaled(audits.fines.banded));
+        (audits.fines.exact, audits.fines.banded) = (exact, banded);
+    }
+}
+
 fn change_audits(p: &mut Params, dice: &mut Dice) {
     let audits = &mut p.audits;
-    match dice.below(9) {
-        0 => ppm(dice, &mut audits.rate),
+    match dice.below(11) {
+        9 => audits.fines.exact = number(dice, audits.fines.exact.into(), u32::MAX.into()) as u32,
+        10 => {
+            audits.fines.banded = number(dice, audits.fines.banded.into(), u32::MAX.into()) as u32
+        }
+        0 => change_rate(audits, dice),
         1 => audits.committee = number(dice, audits.committee.into(), 64) as u32,
         2 => audits.large_committee = number(dice, audits.large_committee.into(), 64) as u32,
         3 => amount(dice, &mut audits.claim_typical),

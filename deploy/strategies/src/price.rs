@@ -1,25 +1,22 @@
 //! Who moves a price: wash traffic, withheld capacity, shaded asks, by the chain's own price rule
-//! against a demand that answers to it.
+//! against a demand that answers to it, more or less.
 
 use super::Return;
 use proto::params::Params;
 use proto::price::{Asks, Demand, State, counted, quantile};
 use proto::{Cu, Height, Ppm, Price};
 
-/// Sessions that are played: a day by the network's parameters.
-const SESSIONS: usize = 288;
+/// Sessions that are played: three days by the network's parameters.
+const SESSIONS: usize = 864;
+
+/// Sessions before them, in which all are honest and the price finds its place.
+const SETTLING: usize = 200;
 
 /// Work that all suppliers can do in one session.
 const CAPACITY: f64 = 1e9;
 
 /// What work costs suppliers, who all ask it: for 1,000,000 cu, before the shares of others.
 const COST: u64 = 1_000_000;
-
-/// The price at which demand meets the target, in parts of the cost.
-const BALANCE: f64 = 1.3;
-
-/// Accounts among which wash traffic is spread: the payers' cap holds for each alone.
-const PAYERS: usize = 16;
 
 /// Owners that all other suppliers are, all alike.
 const OWNERS: usize = 20;
@@ -28,10 +25,17 @@ const OWNERS: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Move {
     Honest,
-    /// Pays itself for this part of all capacity in each session.
-    Wash(f64),
+    /// Pays itself for `part` of all capacity, by so many accounts, in `on` sessions of each `on + off`.
+    Wash {
+        part: f64,
+        payers: usize,
+        on: usize,
+        off: usize,
+    },
     /// Offers this part less of what it has.
     Withhold(f64),
+    /// Says that it can do this part less than it can, and serves as before.
+    Understate(f64),
     /// Asks so many times what work costs it, under as many names as it takes.
     Shade(f64),
     /// Asks as little as there is, to pull the price down for others.
@@ -42,7 +46,13 @@ impl Move {
     pub fn name(self) -> String {
         match self {
             Move::Honest => "honest".into(),
-            Move::Wash(part) => format!("washes {:.0} % of capacity", part * 100.0),
+            Move::Wash { part, off: 0, .. } => format!("washes {:.0} % of capacity", part * 100.0),
+            Move::Wash { part, on, off, .. } => {
+                format!("washes {:.0} % in {on} of {} sessions", part * 100.0, on + off)
+            }
+            Move::Understate(part) => {
+                format!("offers {:.0} % less, serves as before", part * 100.0)
+            }
             Move::Withhold(part) => format!("withholds {:.0} % of what it has", part * 100.0),
             Move::Shade(times) => format!("asks {times} times its cost"),
             Move::Dump => "asks nothing".into(),
@@ -51,14 +61,21 @@ impl Move {
 }
 
 /// The moves that are played.
-pub const MOVES: [Move; 6] = [
-    Move::Wash(0.05),
-    Move::Wash(0.2),
+pub const MOVES: [Move; 8] = [
+    wash(0.02),
+    wash(0.05),
+    wash(0.2),
+    Move::Understate(1.0),
     Move::Withhold(0.25),
     Move::Withhold(0.75),
     Move::Shade(2.0),
     Move::Dump,
 ];
+
+/// Wash traffic in every session, by more accounts than the payers' cap holds back.
+const fn wash(part: f64) -> Move {
+    Move::Wash { part, payers: 16, on: 1, off: 0 }
+}
 
 /// A coalition with a part of all capacity, before customers who buy `elasticity` percent less for each
 /// percent of price.
@@ -66,6 +83,35 @@ pub const MOVES: [Move; 6] = [
 pub struct Scene {
     pub share: f64,
     pub elasticity: f64,
+    /// The price at which demand meets the target, in parts of the cost.
+    pub balance: f64,
+}
+
+impl Scene {
+    /// Where demand meets the target somewhat above the cost.
+    pub fn of(share: f64, elasticity: f64) -> Scene {
+        Scene { share, elasticity, balance: 1.3 }
+    }
+}
+
+/// All wash traffic that is looked for in a search, and where.
+pub fn washes() -> Vec<(Scene, Move)> {
+    let mut all = Vec::new();
+    for share in [0.05, 0.1, 0.2, 0.33] {
+        for elasticity in [0.25, 0.5, 1.0, 2.0] {
+            for balance in [1.0, 1.3, 2.0, 4.0] {
+                for part in [0.01, 0.05, 0.2, 0.5] {
+                    for (payers, on, off) in
+                        [(1, 1, 0), (16, 1, 0), (64, 1, 0), (64, 3, 5), (64, 12, 20)]
+                    {
+                        let scene = Scene { share, elasticity, balance };
+                        all.push((scene, Move::Wash { part, payers, on, off }));
+                    }
+                }
+            }
+        }
+    }
+    all
 }
 
 /// What a move returns beside honest work, for each coin that the honest would have been paid.
@@ -83,35 +129,40 @@ pub fn returns(params: &Params, scene: Scene, moved: Move) -> Return {
 
 /// What the coalition earns over all sessions, and what it is paid.
 fn profit(params: &Params, scene: Scene, moved: Move) -> (f64, f64) {
-    let start = (COST as f64 * BALANCE) as u64;
-    let mut state = State::begin(Price(start), &params.price, Height(1));
+    let mut state = State::begin(Price(COST), &params.price, Height(1));
     let (mut earned, mut turnover) = (0.0, 0.0);
-    for _ in 0..SESSIONS {
+    let played = moved;
+    for session in 0..SETTLING + SESSIONS {
+        let settled = session >= SETTLING;
+        let moved = if settled { played } else { Move::Honest };
         let price = state.price.0 as f64;
         let offered = offered(scene, moved);
         let own = if eligible(moved, state.price) { offered } else { 0.0 };
         let others = CAPACITY * (1.0 - scene.share);
-        let wanted = wanted(params, scene, price);
+        let wanted = wanted(scene, price);
         let sold = wanted.min(own + others);
         let served = if own > 0.0 { sold * own / (own + others) } else { 0.0 };
         let washed = match moved {
-            Move::Wash(part) => (CAPACITY * part).min(own - served).max(0.0),
-            Move::Honest | Move::Withhold(_) | Move::Shade(_) | Move::Dump => 0.0,
+            Move::Wash { part, on, off, .. } if session % (on + off) < on => {
+                (CAPACITY * part).min(own - served).max(0.0)
+            }
+            _ => 0.0,
         };
         let share = params.shares.supplier.0 as f64 / 1e6;
         // Work costs what it asks: at that price nothing is earned.
-        earned += served * share * (price - COST as f64) / 1e6;
-        earned -= washed * price / 1e6 * lost(params);
-        turnover += served * share * price / 1e6;
+        if settled {
+            earned += served * share * (price - COST as f64) / 1e6;
+            earned -= washed * price / 1e6 * lost(params);
+            turnover += served * share * price / 1e6;
+        }
         state = step(&state, params, sold, washed, (scene, moved));
     }
     (earned, turnover)
 }
 
-fn wanted(params: &Params, scene: Scene, price: f64) -> f64 {
-    let target = f64::from(params.price.target_utilisation.0) / 1e6;
-    let balance = COST as f64 * BALANCE;
-    target * CAPACITY * (price / balance).powf(-scene.elasticity)
+/// Demand that fills six tenths of all capacity at the balance.
+fn wanted(scene: Scene, price: f64) -> f64 {
+    0.6 * CAPACITY * (price / (COST as f64 * scene.balance)).powf(-scene.elasticity)
 }
 
 fn offered(scene: Scene, moved: Move) -> f64 {
@@ -123,7 +174,7 @@ fn ask(moved: Move) -> Price {
     match moved {
         Move::Shade(times) => Price((COST as f64 * times) as u64),
         Move::Dump => Price(1),
-        Move::Honest | Move::Wash(_) | Move::Withhold(_) => Price(COST),
+        Move::Honest | Move::Wash { .. } | Move::Withhold(_) | Move::Understate(_) => Price(COST),
     }
 }
 
@@ -145,10 +196,15 @@ fn step(
     washed: f64,
     (scene, moved): (Scene, Move),
 ) -> State {
-    let each = Cu((washed / PAYERS as f64) as u64);
-    let payers = vec![each; if washed > 0.0 { PAYERS } else { 0 }];
+    let payers = match moved {
+        Move::Wash { payers, .. } if washed > 0.0 => {
+            vec![Cu((washed / payers as f64) as u64); payers]
+        }
+        _ => Vec::new(),
+    };
     let admitted = counted(&payers, Cu(sold as u64), params.price.payer_cap);
-    let capacity = Cu((offered(scene, moved) + CAPACITY * (1.0 - scene.share)) as u64);
+    let told = if let Move::Understate(part) = moved { 1.0 - part } else { 1.0 };
+    let capacity = Cu((offered(scene, moved) * told + CAPACITY * (1.0 - scene.share)) as u64);
     let asks = asks(params, scene, moved);
     state.step(Demand { admitted, capacity }, asks, &params.price, Height(1))
 }
