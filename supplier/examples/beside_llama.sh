@@ -48,7 +48,13 @@ lode=$!
     ${rpc:+--rpc ${rpc#,} -ngl $((each * (boxes - 1)))} >"$home/llama.log" 2>&1 &
 other=$!
 for port in 7719 7718; do
-    until curl -sf "http://127.0.0.1:$port/v1/models" >/dev/null; do sleep 0.5; done
+    until curl -sf "http://127.0.0.1:$port/v1/models" >/dev/null; do
+        if ! kill -0 "$lode" "$other" 2>/dev/null; then
+            tail -n 3 "$home/head.log" "$home/llama.log" >&2
+            exit 1
+        fi
+        sleep 0.5
+    done
 done
 
 # Seconds of processor time of a process.

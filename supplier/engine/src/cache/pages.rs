@@ -17,6 +17,13 @@ pub(crate) struct Heads {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PageId(usize);
 
+impl Heads {
+    /// Floats that one token takes, in keys or in values.
+    pub(crate) fn width(self) -> usize {
+        self.count * self.size
+    }
+}
+
 /// What a page holds of one head: for attention keys lie side by side, each number of all tokens,
 /// and values one token after the other.
 #[derive(Clone, Copy, Debug)]
@@ -94,12 +101,7 @@ impl Pages {
         let memory = match self.memory.take() {
             Some(memory) if memory.is_of(gpu) => memory,
             Some(_) => return Err(DeviceFault::Elsewhere),
-            None => crate::cuda::pages_memory(
-                gpu,
-                self.all,
-                self.layers,
-                self.heads.count * self.heads.size,
-            )?,
+            None => crate::cuda::pages_memory(gpu, self.all, self.layers, self.heads.width())?,
         };
         Ok(self.memory.insert(memory).place())
     }
@@ -187,7 +189,7 @@ impl Pages {
 
     /// Floats of one layer in a page.
     fn layer_floats(&self) -> usize {
-        2 * PAGE * self.heads.count * self.heads.size
+        2 * PAGE * self.heads.width()
     }
 
     /// Keys and values of the token at `place` of a page in one layer.

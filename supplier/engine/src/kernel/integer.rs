@@ -99,6 +99,22 @@ unsafe fn codes_of<const M: usize>(task: &Task, block: usize) -> [*const i8; M] 
     }
 }
 
+/// Sums of products over the group `at` of the strip, codes of eight bits where `BYTES`, else of four.
+#[inline(always)]
+unsafe fn group_sums<L: Lanes, const M: usize, const BYTES: bool>(
+    task: &Task,
+    rows: &[*const i8; M],
+    at: usize,
+    place: usize,
+) -> [L::I; M] {
+    unsafe {
+        let bytes = if BYTES { WIDE } else { NARROW };
+        let codes = task.codes.add(at * bytes);
+        task.fetch_ahead(codes, bytes);
+        if BYTES { wide::<L, M, 8>(codes, rows, place) } else { narrow::<L, M>(codes, rows, place) }
+    }
+}
+
 /// [`super::matrix::Form::Eight`]
 #[inline(always)]
 pub(super) unsafe fn eight<L: Lanes, const M: usize>(task: &Task) -> [L::F; M] {
@@ -141,15 +157,7 @@ pub(super) unsafe fn pairs<L: Lanes, const M: usize, const BYTES: bool>(task: &T
             let rows = codes_of::<M>(task, block);
             for group in 0..(task.groups - block * GROUPS).min(GROUPS) {
                 let at = block * GROUPS + group;
-                let sums = if BYTES {
-                    let codes = task.codes.add(at * WIDE);
-                    task.fetch_ahead(codes, WIDE);
-                    wide::<L, M, 8>(codes, &rows, group * 32)
-                } else {
-                    let codes = task.codes.add(at * NARROW);
-                    task.fetch_ahead(codes, NARROW);
-                    narrow::<L, M>(codes, &rows, group * 32)
-                };
+                let sums = group_sums::<L, M, BYTES>(task, &rows, at, group * 32);
                 let head = task.heads.add(at * 4 * COLUMNS);
                 let (scale, least) = (L::load_f16(head), L::load_f16(head.add(2 * COLUMNS)));
                 for m in 0..M {
@@ -176,15 +184,7 @@ pub(super) unsafe fn supers<L: Lanes, const M: usize, const BYTES: bool>(task: &
             let (mut above, mut below) = ([L::zero(); M], [L::zero(); M]);
             for group in 0..GROUPS {
                 let at = block * GROUPS + group;
-                let sums = if BYTES {
-                    let codes = task.codes.add(at * WIDE);
-                    task.fetch_ahead(codes, WIDE);
-                    wide::<L, M, 8>(codes, &rows, group * 32)
-                } else {
-                    let codes = task.codes.add(at * NARROW);
-                    task.fetch_ahead(codes, NARROW);
-                    narrow::<L, M>(codes, &rows, group * 32)
-                };
+                let sums = group_sums::<L, M, BYTES>(task, &rows, at, group * 32);
                 let small = head.add(4 * COLUMNS + group * COLUMNS);
                 let (scale, least) = (L::load_u8(small), L::load_u8(small.add(GROUPS * COLUMNS)));
                 for m in 0..M {

@@ -35,7 +35,7 @@ pub(crate) struct Shape {
 impl Shape {
     /// Floats that one token takes in the cache, in keys or in values of one layer.
     pub(crate) fn kv_width(&self) -> usize {
-        self.kv_heads * self.head
+        self.kept().width()
     }
 
     /// Heads of keys and values.
