@@ -15,6 +15,7 @@
 //!            41 height address stakes to return
 //! escrow     18 app            escrow, delegations    19 app gateway denom  since when delegated
 //! roster     20 id             index                  21 id 00 chunk     a part
+//!            22 id             offers by density
 //! session    30 session        session                32 ~start id       open ones, newest first
 //!            33 party ~start id  open ones of a party, newest first
 //! claim      31 session operator  claim
@@ -177,6 +178,10 @@ pub(crate) fn roster(id: &ServiceId) -> Vec<u8> {
 
 pub(crate) fn roster_chunk(id: &ServiceId, chunk: u32) -> Vec<u8> {
     key(0x21, &[id.as_str().as_bytes(), &[0], &chunk.to_be_bytes()])
+}
+
+pub(crate) fn roster_spread(id: &ServiceId) -> Vec<u8> {
+    key(0x22, &[id.as_str().as_bytes()])
 }
 
 pub(crate) fn session(id: &Digest) -> Vec<u8> {

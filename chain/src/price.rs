@@ -151,7 +151,7 @@ fn next<H: Host>(
 ) -> (State, Demand) {
     let admitted = Tally::load(draft, service).counted(params);
     let mut roster = Roster::load(draft, service);
-    let demand = Demand { admitted, capacity: roster.capacity() };
+    let demand = Demand { admitted, capacity: roster.supply(draft) };
     let asks = roster.asks(draft, params.operator_cap);
     (before.step(demand, asks, params, since), demand)
 }

@@ -2,8 +2,9 @@
 //! on one line.
 //!
 //! ```text
-//! index  [number | count | first | weight | heaviest | capacity]  one for each chunk, in order
-//! chunk  [ask | operator | weight | capacity]                     up to 256 suppliers, in order
+//! index   [number | count | first | weight | heaviest]  one for each chunk, in order
+//! chunk   [ask | operator | weight | capacity]          up to 256 suppliers, in order
+//! spread  [density | weight | capacity]                 of all of them, from the least on
 //!
 //! line   |-- chunk --|---- chunk ----|-- chunk --|   those who ask no more than the price are a
 //!        [------ eligible -------)                   beginning of it
@@ -11,6 +12,7 @@
 //! A draw reads the index and one chunk for each one drawn, however many suppliers there are.
 
 mod record;
+mod spread;
 
 pub(crate) use record::{Entry, Place};
 
@@ -23,6 +25,7 @@ use proto::price::Asks;
 use proto::service::ServiceId;
 use proto::{Address, Cu, Ppm, Price};
 use record::Summary;
+use spread::Spread;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Suppliers in one chunk at most; a full one is split in two.
@@ -40,6 +43,8 @@ pub(crate) struct Roster {
     /// Chunks that are not as they are stored.
     changed: BTreeSet<u32>,
     count: usize,
+    /// Read when it is needed.
+    spread: Option<Spread>,
 }
 
 impl Roster {
@@ -48,7 +53,7 @@ impl Roster {
         let index = record::read_index(&bytes);
         let count = index.iter().map(|summary| summary.count as usize).sum();
         let (chunks, changed) = (BTreeMap::new(), BTreeSet::new());
-        Roster { service: service.clone(), index, chunks, changed, count }
+        Roster { service: service.clone(), index, chunks, changed, count, spread: None }
     }
 
     fn chunk<H: Host>(&mut self, draft: &mut Draft<'_, H>, number: u32) -> &mut Vec<Entry> {
@@ -56,6 +61,13 @@ impl Roster {
         self.chunks.entry(number).or_insert_with(|| {
             let bytes = draft.get(&keys::roster_chunk(service, number)).unwrap_or_default();
             record::read_chunk(&bytes)
+        })
+    }
+
+    fn spread<H: Host>(&mut self, draft: &mut Draft<'_, H>) -> &mut Spread {
+        let service = &self.service;
+        self.spread.get_or_insert_with(|| {
+            Spread::read(&draft.get(&keys::roster_spread(service)).unwrap_or_default())
         })
     }
 
@@ -77,6 +89,7 @@ impl Roster {
         entries.insert(place, entry);
         let upper = (entries.len() > CHUNK_MAX).then(|| entries.split_off(CHUNK_MAX / 2));
         self.count += 1;
+        self.spread(draft).add(&entry);
         self.summarise(at, number);
         if let Some(upper) = upper {
             let number = self.unused();
@@ -92,8 +105,9 @@ impl Roster {
         let Some(number) = self.index.get(at).map(|summary| summary.number) else { return };
         let entries = self.chunk(draft, number);
         let Ok(found) = entries.binary_search_by_key(&place, Entry::place) else { return };
-        entries.remove(found);
+        let entry = entries.remove(found);
         self.count -= 1;
+        self.spread(draft).remove(&entry);
         self.summarise(at, number);
         self.merge(draft, at);
         self.merge(draft, at.saturating_sub(1));
@@ -144,6 +158,9 @@ impl Roster {
             }
         }
         draft.set(keys::roster(&self.service), record::write_index(&self.index));
+        if let Some(spread) = self.spread {
+            draft.set(keys::roster_spread(&self.service), spread.write());
+        }
     }
 
     /// How much of the line asks no more than `price`.
@@ -182,8 +199,8 @@ impl Roster {
     }
 
     /// What all on the roster can do in a session.
-    pub(crate) fn capacity(&self) -> Cu {
-        Cu(self.index.iter().map(|summary| summary.capacity).fold(0, u64::saturating_add))
+    pub(crate) fn supply<H: Host>(&mut self, draft: &mut Draft<'_, H>) -> Cu {
+        self.spread(draft).supply()
     }
 
     /// Where the asks lie, when no supplier counts for more than the part `cap` of all weight.

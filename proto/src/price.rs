@@ -1,7 +1,7 @@
 //! The price of a service: follows demand in bounded steps, once a session.
 //!
 //! ```text
-//! u     = min(admitted / capacity, 2)           utilisation of the last session
+//! u     = min(admitted / supply, 2)             utilisation of the last session
 //! ubar += (u - ubar) / 3                        smoothed
 //! goal  = u* + scarcity * (x - ln median ask)   how full supply must be for this price
 //! x    += clamp(gain * (ubar - goal) / u*, +-c) x is the logarithm of the price
@@ -20,8 +20,10 @@
 //! `s * share * u * d`. It loses for every `e` where `scarcity * lost > s * share`, since `u <= 1`.
 
 mod history;
+mod supply;
 
 pub use history::{HISTORY_SESSIONS, Point};
+pub use supply::{Density, Stratum, supply};
 
 use crate::fixed;
 use crate::units::{Cu, Height, Ppm, Price};
@@ -159,7 +161,7 @@ const SMOOTHING: i64 = 3;
 pub struct Demand {
     /// Proven or admitted work, each payer within its cap.
     pub admitted: Cu,
-    /// Bonded work that could have been done.
+    /// Work that could have been done ([`supply`]).
     pub capacity: Cu,
 }
 

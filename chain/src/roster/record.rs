@@ -25,11 +25,10 @@ pub(super) struct Summary {
     pub(super) weight: u64,
     /// The weight of the one that weighs most.
     pub(super) heaviest: u64,
-    pub(super) capacity: u64,
 }
 
 pub(super) const ENTRY_BYTES: usize = 44;
-pub(super) const SUMMARY_BYTES: usize = 60;
+pub(super) const SUMMARY_BYTES: usize = 52;
 
 impl Entry {
     pub(super) fn place(&self) -> Place {
@@ -63,7 +62,6 @@ impl Summary {
             first: entries.first()?.place(),
             weight: sum(|entry| entry.weight),
             heaviest: entries.iter().map(|entry| entry.weight).max()?,
-            capacity: sum(|entry| entry.capacity),
         })
     }
 
@@ -74,7 +72,6 @@ impl Summary {
         out.extend(self.first.1.0);
         out.extend(self.weight.to_be_bytes());
         out.extend(self.heaviest.to_be_bytes());
-        out.extend(self.capacity.to_be_bytes());
     }
 
     fn read(bytes: &[u8; SUMMARY_BYTES]) -> Summary {
@@ -84,7 +81,6 @@ impl Summary {
             first: (Price(u64::from_be_bytes(part(bytes, 8))), Address(part(bytes, 16))),
             weight: u64::from_be_bytes(part(bytes, 36)),
             heaviest: u64::from_be_bytes(part(bytes, 44)),
-            capacity: u64::from_be_bytes(part(bytes, 52)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All strategies under one set of parameters.
 
 use crate::career::{Cheat, bad_luck, cheating, honest_first, watchful};
-use crate::price::{MOVES, Scene};
+use crate::price::{MOVES, Move, Scene};
 use crate::{Return, bench, coalition, price, stakes};
 use proto::audit::Identity;
 use proto::params::Params;
@@ -16,6 +16,10 @@ const PATIENCE: u64 = 10_000;
 /// Coalitions before customers whose games on prices are shown: part of capacity, elasticity.
 pub const SCENES: [(f64, f64); 6] =
     [(0.1, 0.25), (0.1, 0.5), (0.1, 2.0), (0.33, 0.25), (0.33, 1.0), (0.33, 2.0)];
+
+/// Of the most capable stake, how many times as much it offers as the least, where stakes are less alike
+/// than the rule for supply wants them.
+pub const UNLIKE: f64 = 2.0;
 
 /// How much is played.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +56,7 @@ pub fn markets(params: &Params, effort: Effort) -> Vec<Return> {
     let mut returns = Vec::new();
     for (share, elasticity) in SCENES {
         let scene = Scene::of(share, elasticity);
-        returns.extend(MOVES.map(|moved| price::returns(params, scene, moved)));
+        returns.extend(price::returns(params, scene, &MOVES));
     }
     returns.extend(stakes::splits().into_iter().map(|split| stakes::splitting(params, split)));
     returns.extend([300, 500, 700].map(|quality| stakes::whitewash(params, quality)));
@@ -61,12 +65,23 @@ pub fn markets(params: &Params, effort: Effort) -> Vec<Return> {
     returns
 }
 
-/// The wash traffic of all that is looked for that returns most.
-pub fn worst_wash(params: &Params) -> Option<Return> {
-    let played = price::washes().into_iter().map(|(scene, moved)| {
-        let one = price::returns(params, scene, moved);
-        let strategy = format!("{}, balance {}", one.strategy, scene.balance);
-        Return { strategy, ..one }
+/// The games with prices that return most: wash traffic, offers that are not what is there, and the same
+/// where stakes are less alike.
+pub fn worst_games(params: &Params) -> Vec<Return> {
+    let (washes, offers) = (price::washes(), price::offers());
+    let games = [(&washes, 1.0), (&offers, 1.0), (&offers, UNLIKE)];
+    games.into_iter().filter_map(|(moves, range)| worst(params, moves, range)).collect()
+}
+
+/// Of all `moves` that are looked for where the most capable stake offers `range` times what the least
+/// does, what returns most.
+fn worst(params: &Params, moves: &[Move], range: f64) -> Option<Return> {
+    let played = price::scenes(range).into_iter().flat_map(|scene| {
+        let named = move |one: Return| {
+            let strategy = format!("{}, balance {}, range {range}", one.strategy, scene.balance);
+            Return { strategy, ..one }
+        };
+        price::returns(params, scene, moves).into_iter().map(named)
     });
     played.max_by(|one, other| one.percent.total_cmp(&other.percent))
 }

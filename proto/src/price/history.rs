@@ -18,7 +18,7 @@ pub struct Point {
     pub gain: Ppm,
     /// Work that was settled and paid since the step before, each payer within its cap.
     pub admitted: Cu,
-    /// Work that suppliers with a bonded stake offered.
+    /// Work that suppliers with a bonded stake could do, as [`supply`](super::supply) counts it.
     pub capacity: Cu,
 }
 

@@ -2,7 +2,7 @@
 //! parameters and others that the chain accepts.
 
 use crate::print;
-use ::strategies::suite::{Effort, attacks, markets, worst_wash};
+use ::strategies::suite::{Effort, attacks, markets, worst_games};
 use ::strategies::{Return, best, region};
 use anyhow::Context;
 use clap::Args;
@@ -41,8 +41,9 @@ struct Played {
     anywhere: Vec<Return>,
     /// What moves prices and weights, and what fines cost the honest: the network's parameters only.
     markets: Vec<Return>,
-    /// Of all wash traffic that was looked for, what returns most.
-    worst_wash: Option<Return>,
+    /// Of all games with prices that were looked for, what returns most: by wash traffic, by offers, and by
+    /// offers where stakes are unlike.
+    worst_games: Vec<Return>,
 }
 
 impl Strategies {
@@ -64,9 +65,9 @@ pub(crate) fn run(options: &Strategies) -> anyhow::Result<()> {
         false => report(&played),
     }
     let must_lose = played.network.iter().chain(&played.anywhere).filter(|one| one.percent >= 0.0);
-    // Where supply is full nothing can be washed, and nothing is lost.
+    // Where nothing moves a price nothing is lost, and where stakes are unlike an offer may move it.
     let found: Vec<&str> = must_lose
-        .chain(played.worst_wash.iter().filter(|one| one.percent > 0.0))
+        .chain(played.worst_games.iter().take(2).filter(|one| one.percent > 0.0))
         .map(|one| one.strategy.as_str())
         .collect();
     anyhow::ensure!(found.is_empty(), "these do not lose: {}", found.join("; "));
@@ -84,8 +85,8 @@ fn play(options: &Strategies) -> Played {
         all.extend(attacks(params, few));
     }
     eprintln!("\rprices                ");
-    let (markets, worst_wash) = (markets(&standard, effort), worst_wash(&standard));
-    Played { sets: options.sets, network, anywhere: best(all), markets, worst_wash }
+    let (markets, worst_games) = (markets(&standard, effort), worst_games(&standard));
+    Played { sets: options.sets, network, anywhere: best(all), markets, worst_games }
 }
 
 fn report(played: &Played) {
@@ -100,8 +101,9 @@ fn report(played: &Played) {
     let rows: Vec<[String; 2]> =
         played.markets.iter().map(|one| [one.strategy.clone(), percent(one.percent)]).collect();
     print::table(["prices, stakes, bad luck", "network, %"], &rows);
-    if let Some(worst) = &played.worst_wash {
-        println!("\nmost by wash traffic: {} %: {}", percent(worst.percent), worst.strategy);
+    println!();
+    for worst in &played.worst_games {
+        println!("most of what was looked for: {} %: {}", percent(worst.percent), worst.strategy);
     }
 }
 
