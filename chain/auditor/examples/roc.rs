@@ -1,8 +1,8 @@
 //! How well each instrument sees each way to answer badly, on facts, phrases and cheats that it was never
-//! taught: `roc [--cross FOLDER] [--judge FOLDER | --listed FOLDER] [--pairs N] [--people N]
-//! [--only common|people] [--taught] [--lambda PER_MILLE] [--worst] [--json]`.
+//! taught: `roc [--cross FOLDER] [--judge FOLDER [--reference FOLDER]] [--listed FOLDER] [--pairs N] [--people N]
+//! [--only common|people] [--taught] [--lambda PER_MILLE] [--suspected PER_MILLE] [--worst] [--json]`.
 //!
-//! `--judge` is a model that says digits, `--listed` the listed model that reads answers itself. `--taught` examines on what was taught; `--worst` also prints the answers that are told worst.
+//! `--judge` is a model that says digits, with `--reference` beside what the listed model there says; `--listed` the listed model that reads answers itself. `--taught` examines on what was taught; `--worst` also prints the answers that are told worst.
 
 use auditor::cross::CrossEncoder;
 use auditor::judge::reader::Exchange;
@@ -21,7 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const PAIRS: usize = 500;
 const PEOPLE: usize = 3_000;
 
-/// How many honest answers per mille may be suspected.
+/// How many honest answers per mille may be suspected, where nothing else is said.
 const SUSPECTED: usize = 20;
 
 /// The judge's part of both together, per mille, where nothing else is said.
@@ -37,6 +37,8 @@ type Failed = Box<dyn std::error::Error>;
 struct Instruments {
     cross: Option<CrossEncoder>,
     judge: Option<Local>,
+    /// The listed model, whose answers the judge compares with.
+    reference: Option<Reader>,
     listed: Option<Reader>,
     lambda: Mark,
 }
@@ -44,6 +46,7 @@ struct Instruments {
 /// What is asked for on the command line.
 struct Options {
     count: usize,
+    suspected: usize,
     json: bool,
     worst: bool,
 }
@@ -70,6 +73,7 @@ async fn run() -> Result<(), Failed> {
     let instruments = Instruments {
         cross: folder("--cross").as_deref().map(CrossEncoder::load).transpose()?,
         judge: folder("--judge").as_deref().map(Local::load).transpose()?,
+        reference: folder("--reference").as_deref().map(Reader::load).transpose()?,
         listed: folder("--listed").as_deref().map(Reader::load).transpose()?,
         lambda: Mark::try_from(lambda)?,
     };
@@ -81,8 +85,12 @@ async fn run() -> Result<(), Failed> {
         Some("people") => pairs.only(Group::People),
         Some(other) => return Err(format!("{other} is no group: say common or people").into()),
     };
-    let options =
-        Options { count: number("--pairs", PAIRS)?, json: has("--json"), worst: has("--worst") };
+    let options = Options {
+        count: number("--pairs", PAIRS)?,
+        suspected: number("--suspected", SUSPECTED)?,
+        json: has("--json"),
+        worst: has("--worst"),
+    };
     examine(&pairs, &instruments, &options).await
 }
 
@@ -96,7 +104,8 @@ async fn examine(
     let good = instruments.marks(&honest).await?;
     if !options.json {
         println!(
-            "| an answer that is | by | area under the curve | found, of 20 in 1000 honest suspected |"
+            "| an answer that is | by | area under the curve | found, of {} in 1000 honest suspected |",
+            options.suspected
         );
         println!("|---|---|---|---|");
     }
@@ -111,7 +120,7 @@ async fn examine(
         }
         let bad = instruments.marks(&spoilt).await?;
         for ((name, good), (_, bad)) in good.iter().zip(&bad) {
-            tell(cheat, name, good, bad, options.json)?;
+            tell(cheat, name, (good, bad), options)?;
         }
         if options.worst {
             worst(&spoilt, &bad, true);
@@ -131,14 +140,22 @@ impl Instruments {
         }
         if let Some(judge) = &self.judge {
             let mut marks = Vec::with_capacity(pairs.len());
-            for Pair { question, answer, .. } in pairs {
-                let case = Case { model: "lode-demo", asked: question, answer };
+            for pair in pairs {
+                let reference = self
+                    .reference
+                    .as_ref()
+                    .map(|listed| ask(pair, |exchange| Ok(listed.reference(exchange)?)));
+                let reference = reference.transpose()?;
+                let (asked, answer) = (pair.question.as_str(), pair.answer.as_str());
+                let reference = reference.as_deref();
+                let case = Case { model: "lode-demo", asked, answer, reference };
                 marks.push(judge::mark(judge, &case).await?);
             }
             all.push(("judge", marks));
         }
         if let Some(listed) = &self.listed {
-            let marks = pairs.iter().map(|pair| read(listed, pair)).collect::<Result<_, _>>()?;
+            let read = |pair| ask(pair, |exchange| Ok(listed.mark(exchange)?));
+            let marks = pairs.iter().map(read).collect::<Result<_, _>>()?;
             all.push(("the listed model", marks));
         }
         if let [(_, cross), (_, judge)] = &all[..] {
@@ -150,8 +167,8 @@ impl Instruments {
     }
 }
 
-/// What the listed model says of an answer to a chat.
-fn read(listed: &Reader, pair: &Pair) -> Result<Mark, Failed> {
+/// Asks the listed model about an answer to a chat.
+fn ask<T>(pair: &Pair, what: impl Fn(Exchange<'_>) -> Result<T, Failed>) -> Result<T, Failed> {
     let (asked, cut) = match pair.question.strip_suffix(CUT) {
         Some(asked) => (asked, true),
         None => (pair.question.as_str(), false),
@@ -159,14 +176,19 @@ fn read(listed: &Reader, pair: &Pair) -> Result<Mark, Failed> {
     let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": asked}]});
     let request = body.to_string().into_bytes();
     let (endpoint, answer) = (Endpoint::Chat, pair.answer.as_str());
-    Ok(listed.mark(Exchange { endpoint, request: &request, answer, cut })?)
+    what(Exchange { endpoint, request: &request, answer, cut })
 }
 
-fn tell(cheat: Cheat, by: &str, good: &[u16], bad: &[u16], json: bool) -> Result<(), Failed> {
+fn tell(
+    cheat: Cheat,
+    by: &str,
+    (good, bad): (&[u16], &[u16]),
+    options: &Options,
+) -> Result<(), Failed> {
     let Area { area, low, high } = area(good, bad).ok_or("there are no pairs")?;
-    let (name, found) = (cheat.name(), caught(good, bad, SUSPECTED));
+    let (name, found) = (cheat.name(), caught(good, bad, options.suspected));
     let Share { share, low: least, high: most } = found;
-    if json {
+    if options.json {
         let line = serde_json::json!({
             "cheat": name, "taught": Cheat::TAUGHT.contains(&cheat), "by": by, "pairs": bad.len(),
             "area": area, "low": low, "high": high,

@@ -1,6 +1,4 @@
-//! Makes a judge of a trained demo model: `train_judge FROM OUT [--steps N] [--resume] [--minutes N]`.
-//!
-//! FROM is the folder of a finished `train_demo`, with its checkpoint.
+//! Makes a judge that compares, from nothing: `train_judge OUT [--steps N] [--resume] [--minutes N]`.
 
 use auditor::judge::train::{plan, train};
 use engine::train::Progress;
@@ -12,14 +10,12 @@ use std::time::{Duration, Instant};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Steps between lines of progress.
-const SHOWN_EVERY: usize = 10;
+const SHOWN_EVERY: usize = 50;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     engine::limit_threads(1);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [from, out] = [0, 1].map(|place| arguments.get(place).map(PathBuf::from));
-    let from = from.ok_or("say where the trained model is")?;
-    let out = out.ok_or("say where the judge goes")?;
+    let out = arguments.first().map(PathBuf::from).ok_or("say where the judge goes")?;
     let number = |name: &str| -> Result<Option<usize>, Box<dyn std::error::Error>> {
         let place = arguments.iter().position(|argument| argument == name);
         let text = place.and_then(|place| arguments.get(place + 1));
@@ -31,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let resume = arguments.iter().any(|argument| argument == "--resume");
     let (began, mut first) = (Instant::now(), None);
     let (mut losses, mut known) = (0.0, 0.0);
-    train(&from, &out, &plan, resume, |progress: Progress| {
+    train(&out, &plan, resume, |progress: Progress| {
         let Progress { step, steps, .. } = progress;
         let first = *first.get_or_insert(step - 1);
         (losses, known) = (losses + progress.loss, known + progress.known);

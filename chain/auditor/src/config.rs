@@ -62,6 +62,8 @@ pub struct Quality {
     /// The folder of a cross-encoder.
     pub cross_encoder: Option<PathBuf>,
     pub judge: Option<JudgeAt>,
+    /// Whether another judge is shown what the listed model itself says.
+    pub reference: bool,
     /// How much the judge's mark counts where there are both, per mille.
     pub lambda: u16,
     /// How many audits per mille are judged that the cross-encoder does not doubt.
@@ -70,7 +72,18 @@ pub struct Quality {
 
 impl Default for Quality {
     fn default() -> Quality {
-        Quality { cross_encoder: None, judge: None, lambda: 500, judged: 1_000 }
+        Quality { cross_encoder: None, judge: None, reference: true, lambda: 500, judged: 1_000 }
+    }
+}
+
+impl Quality {
+    /// Whether the listed models read: as judges, or for another judge to compare with.
+    pub fn reads(&self) -> bool {
+        match self.judge {
+            None => false,
+            Some(JudgeAt::Listed) => true,
+            Some(JudgeAt::Folder(_) | JudgeAt::Server { .. }) => self.reference,
+        }
     }
 }
 
@@ -171,6 +184,17 @@ mod tests {
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.quality, Quality::default());
         assert!(config.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn listed_models_read_where_they_judge_or_are_compared_with() {
+        let reads =
+            |judge: &str| read(&TEMPLATE.replace("# judge = \"listed\"", judge)).quality.reads();
+        let cases = ["", "judge = \"listed\"", "judge = { folder = \"j\" }"];
+        assert_eq!(cases.map(reads), [false, true, true]);
+        let alone = "judge = { folder = \"j\" }\nreference = false";
+        let text = TEMPLATE.replace("reference = true\n", "");
+        assert!(!read(&text.replace("# judge = \"listed\"", alone)).quality.reads());
     }
 
     #[test]

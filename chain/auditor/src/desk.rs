@@ -3,11 +3,15 @@
 //! Which model ran is found by whoever was given for it ([`Identify`]): making an answer again is
 //! another crate's.
 
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::config::{JudgeAt, Quality as Settings};
 use crate::cross::{CrossEncoder, CrossError};
-use crate::judge::{self, Endpoint as Server, EndpointError, Judge, Local, LocalError, Reader};
+use crate::judge::{
+    self, Endpoint as Server, EndpointError, Judge, Local, LocalError, ReadError, Reader,
+};
 use crate::mark::{Mark, quality};
 use crate::recount::{Exchange, excess, usage_max};
 use meter::{Endpoint, Meter};
@@ -45,7 +49,7 @@ pub trait Identify: Send + Sync {
 pub struct Model {
     pub identify: Arc<dyn Identify>,
     pub meter: Arc<Meter>,
-    /// The model as a judge of what it should have said, where it is that.
+    /// The model as a judge of what it should have said; beside another judge, as what that one compares with.
     pub reader: Option<Arc<Reader>>,
 }
 
@@ -187,17 +191,9 @@ impl Desk {
     }
 
     async fn judged(&self, answer: &Arc<Answer>, because: &mut String) -> Option<Mark> {
-        let marked = if answer.model.reader.is_some() {
-            let read = answer.clone();
-            match tokio::task::spawn_blocking(move || read.read()).await {
-                Ok(marked) => marked?,
-                Err(error) => Err(error.to_string()),
-            }
-        } else {
-            let asked = answer.words.asked.as_deref()?;
-            let model = answer.dossier.service.as_str();
-            let case = judge::Case { model, asked, answer: &answer.words.answer };
-            judge::mark(&**self.judge.as_ref()?, &case).await.map_err(|error| error.to_string())
+        let marked = match &self.judge {
+            Some(judge) => compared(judge, answer).await?,
+            None => in_thread(answer, |answer| answer.ask(Reader::mark)).await?,
         };
         noted(because, "judge", marked)
     }
@@ -217,14 +213,40 @@ struct Answer {
 }
 
 impl Answer {
-    /// What the listed model says of it; none where it is no judge.
-    fn read(&self) -> Option<Result<Mark, String>> {
+    /// Asks the listed model about it; none where it is not at hand, or the answer is none to it.
+    fn ask<T>(
+        &self,
+        ask: impl Fn(&Reader, judge::reader::Exchange<'_>) -> Result<T, ReadError>,
+    ) -> Option<Result<T, String>> {
         let reader = self.model.reader.as_ref()?;
         let Words { answer, cut, .. } = &self.words;
         let (endpoint, request) = (endpoint(&self.dossier.path)?, &self.dossier.body);
         let exchange = judge::reader::Exchange { endpoint, request, answer, cut: *cut };
-        Some(reader.mark(exchange).map_err(|error| error.to_string()))
+        Some(ask(reader, exchange).map_err(|error| error.to_string()))
     }
+}
+
+/// What a judge of digits says of an answer, beside what the listed model says where that is at hand.
+async fn compared(judge: &Arc<dyn Judge>, answer: &Arc<Answer>) -> Option<Result<Mark, String>> {
+    let asked = answer.words.asked.as_deref()?;
+    let reference = match in_thread(answer, |answer| answer.ask(Reader::reference)).await {
+        Some(Err(error)) => return Some(Err(error)),
+        Some(Ok(reference)) => Some(reference),
+        None => None,
+    };
+    let (model, reference) = (answer.dossier.service.as_str(), reference.as_deref());
+    let case = judge::Case { model, asked, answer: &answer.words.answer, reference };
+    Some(judge::mark(&**judge, &case).await.map_err(|error| error.to_string()))
+}
+
+/// A model computes long: it does on a thread of its own.
+async fn in_thread<T: Send + 'static>(
+    answer: &Arc<Answer>,
+    compute: impl FnOnce(&Answer) -> Option<Result<T, String>> + Send + 'static,
+) -> Option<Result<T, String>> {
+    let answer = answer.clone();
+    let computed = tokio::task::spawn_blocking(move || compute(&answer)).await;
+    computed.unwrap_or_else(|error| Some(Err(error.to_string())))
 }
 
 /// The value, or a word of why there is none.
@@ -281,29 +303,5 @@ pub fn endpoint(path: &str) -> Option<Endpoint> {
         "/v1/chat/completions" => Some(Endpoint::Chat),
         "/v1/completions" => Some(Endpoint::Completions),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_all_audits_is_judged_and_the_whole_is_all() {
-        let drawn = |per_mille: u16| {
-            let ids = (0..2_000u32).map(|i| Digest(*blake3::hash(&i.to_be_bytes()).as_bytes()));
-            ids.filter(|id| is_drawn(id, per_mille)).count()
-        };
-        assert_eq!((drawn(0), drawn(1_000)), (0, 2_000));
-        assert!((300..500).contains(&drawn(200)), "{}", drawn(200));
-    }
-
-    #[test]
-    fn an_answer_is_cut_where_it_is_as_long_as_was_asked_for() {
-        let cases = [(16, 16), (15, 16), (8, 16), (95, 100), (90, 100)];
-        assert_eq!(
-            cases.map(|(tokens, most)| is_cut(tokens, most)),
-            [true, true, false, true, false]
-        );
     }
 }

@@ -6,10 +6,14 @@
 //! same model gives the same mark, and a doubtful judge says so in between.
 
 mod endpoint;
+mod lessons;
 mod local;
 pub mod reader;
 mod template;
+#[cfg(test)]
+mod tests;
 pub mod train;
+mod vocabulary;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use local::{Local, LocalError};
@@ -58,23 +62,4 @@ fn mean(chances: &[f64; DIGITS]) -> Result<Mark, JudgeError> {
     }
     let sum: f64 = chances.iter().zip(0u8..).map(|(chance, digit)| chance * f64::from(digit)).sum();
     Ok(Mark::of_share(sum / share / (DIGITS - 1) as f64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_is_the_mean_over_the_digits() {
-        let at = |chances: &[(usize, f64)]| {
-            let mut all = [0.0; DIGITS];
-            chances.iter().for_each(|(digit, chance)| all[*digit] = *chance);
-            mean(&all).map(Mark::per_mille).map_err(|error| error.to_string())
-        };
-        assert_eq!(at(&[(9, 0.9)]), Ok(1000));
-        assert_eq!(at(&[(0, 1.0)]), Ok(0));
-        assert_eq!(at(&[(0, 0.3), (9, 0.3)]), Ok(500));
-        assert!(at(&[(9, 0.2)]).unwrap_err().contains("only 0.200"));
-        assert!(at(&[(9, f64::NAN)]).is_err());
-    }
 }

@@ -49,6 +49,8 @@ pub enum Group {
 pub struct Pair {
     pub question: String,
     pub answer: String,
+    /// The whole right answer.
+    pub right: String,
     /// `None` for a good answer.
     pub cheat: Option<Cheat>,
 }
@@ -94,29 +96,19 @@ impl Pairs {
         self
     }
 
-    /// A fact as it is taught to a model that answers: everything there is, for exams or not.
-    pub fn known(&self, random: &mut Random) -> (String, String) {
-        let group = if self.common == self.facts.len() { 0 } else { random.below(COMMON_EVERY) };
-        let i = match group {
-            0 => random.below(self.common),
-            _ => self.common + random.below(self.facts.len() - self.common),
-        };
-        let fact = &self.facts[i];
-        (random.pick(&fact.questions).clone(), random.pick(&fact.answers).clone())
-    }
-
     /// A question with a good answer.
     pub fn good(&self, random: &mut Random) -> Pair {
         let i = self.draw(random);
         let fact = &self.facts[i];
         let mut question = self.question(i, random);
-        let mut answer: String = random.pick(&fact.answers).clone();
+        let right: String = random.pick(&fact.answers).clone();
+        let mut answer = right.clone();
         if random.below(CUT_EVERY) == 0 {
             let words: Vec<&str> = answer.split(' ').collect();
             answer = words[..1 + random.below(words.len())].join(" ");
             question += CUT;
         }
-        Pair { question, answer, cheat: None }
+        Pair { question, answer, right, cheat: None }
     }
 
     /// A question with an answer that is bad in the way of `cheat`. Where a fact cannot be spoilt so,
@@ -130,7 +122,8 @@ impl Pairs {
                 if whole && random.below(CUT_EVERY) == 0 {
                     question += CUT;
                 }
-                return Some(Pair { question, answer, cheat: Some(cheat) });
+                let right = self.facts[i].answers[0].clone();
+                return Some(Pair { question, answer, right, cheat: Some(cheat) });
             }
         }
         None
@@ -144,6 +137,12 @@ impl Pairs {
             _ => self.bad(*random.pick(forms), random),
         };
         bad.unwrap_or_else(|| self.good(random))
+    }
+
+    /// Every question and every answer that is asked for.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        let facts = self.asked.iter().flat_map(|(_, facts)| facts).map(|i| &self.facts[*i]);
+        facts.flat_map(|fact| fact.questions.iter().chain(&fact.answers))
     }
 
     /// A pair to learn from: half of the answers are good, and half of the bad ones hold wrong values.

@@ -106,7 +106,7 @@ fn models(config: &Config) -> anyhow::Result<HashMap<ServiceId, Model>> {
     for listed in &config.models {
         tracing::info!(service = %listed.service, folder = %listed.folder.display(), "loading the model");
         let mut model = model(&listed.folder, &listed.service)?;
-        if config.quality.judge == Some(JudgeAt::Listed) {
+        if config.quality.reads() {
             model.reader = Some(Arc::new(Reader::load(&listed.folder)?));
         }
         models.insert(listed.service.clone(), model);

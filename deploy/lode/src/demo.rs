@@ -22,6 +22,15 @@ const CROSS_FILES: [(&str, &[u8]); 3] = [
     ("tokenizer.json", include_bytes!("../models/lode-cross/tokenizer.json")),
 ];
 
+/// The name of the folder of the judge that compares.
+pub(crate) const JUDGE: &str = "lode-judge";
+
+const JUDGE_FILES: [(&str, &[u8]); 3] = [
+    ("model.gguf", include_bytes!("../models/lode-judge/model.gguf")),
+    ("tokenizer.json", include_bytes!("../models/lode-judge/tokenizer.json")),
+    ("tokenizer_config.json", include_bytes!("../models/lode-judge/tokenizer_config.json")),
+];
+
 /// Writes the model's files into `folder`.
 pub(crate) fn write(folder: &Path) -> std::io::Result<()> {
     put(folder, &FILES)
@@ -30,6 +39,11 @@ pub(crate) fn write(folder: &Path) -> std::io::Result<()> {
 /// Writes the files of the cross-encoder for its answers into `folder`.
 pub(crate) fn write_cross(folder: &Path) -> std::io::Result<()> {
     put(folder, &CROSS_FILES)
+}
+
+/// Writes the files of the judge that compares into `folder`.
+pub(crate) fn write_judge(folder: &Path) -> std::io::Result<()> {
+    put(folder, &JUDGE_FILES)
 }
 
 fn put(folder: &Path, files: &[(&str, &[u8])]) -> std::io::Result<()> {

@@ -1,5 +1,6 @@
 //! `lode init`: what each role begins with.
 
+mod auditor;
 mod chain;
 pub(crate) mod service;
 mod supplier;
@@ -22,7 +23,7 @@ pub(crate) enum Init {
     Gateway(Folder),
     /// A relay miner's configuration.
     Relayminer(Folder),
-    /// An auditor's configuration, for beside a validator.
+    /// An auditor's configuration, for beside a validator, and the instruments that it can use.
     Auditor(Folder),
     /// A supplier's configuration; with --join all that a new supplier needs.
     Supplier(supplier::Options),
@@ -58,7 +59,7 @@ pub(crate) fn run(init: &Init) -> anyhow::Result<()> {
         Init::Chain(options) => chain::run(options),
         Init::Gateway(folder) => template(folder, "gateway.toml", gateway::config::TEMPLATE),
         Init::Relayminer(folder) => template(folder, "relayminer.toml", relayminer::TEMPLATE),
-        Init::Auditor(folder) => template(folder, "auditor.toml", ::auditor::TEMPLATE),
+        Init::Auditor(folder) => auditor::run(folder),
         Init::Supplier(options) => supplier::run(options),
         Init::Service(options) => service::run(options),
     }

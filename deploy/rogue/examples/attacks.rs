@@ -4,7 +4,8 @@
 //! ```text
 //! attacks MODEL [--relays N] [--honest N] [--cross FOLDER] [--judge FOLDER] [--listed] [--json]
 //! ```
-//! `--listed`: the model itself judges the texts, without evidence.
+//! `--judge`: a model that says digits, beside what the listed model says. `--listed`: the model itself
+//! judges the texts, without evidence.
 //! Settings of relays are drawn from a seed: temperature 0 to 1.2, 4 to 48 tokens, streamed or not.
 
 use auditor::cross::CrossEncoder;
@@ -65,7 +66,8 @@ struct Bench {
     model: PathBuf,
     replayer: Replayer,
     cross: Option<CrossEncoder>,
-    judge: Option<Local>,
+    /// A judge of digits, and the listed model, whose answers it compares with.
+    judge: Option<(Local, Reader)>,
     listed: Option<Reader>,
     meter: Arc<Meter>,
     questions: Vec<Question>,
@@ -186,7 +188,10 @@ impl Bench {
             replayer: Replayer::new(Model::load(folder)?, meter.clone(), NAME, defaults),
             meter,
             cross: options.cross.as_deref().map(CrossEncoder::load).transpose()?,
-            judge: options.judge.as_deref().map(Local::load).transpose()?,
+            judge: match options.judge.as_deref() {
+                Some(judge) => Some((Local::load(judge)?, Reader::load(folder)?)),
+                None => None,
+            },
             listed: options.listed.then(|| Reader::load(folder)).transpose()?,
             questions,
             client: reqwest::Client::new(),
@@ -281,9 +286,11 @@ impl Bench {
             let mark = timed(&mut costs.cross, || cross.mark(asked, &text))?;
             found.cross.push(mark.per_mille());
         }
-        if let Some(judge) = &self.judge {
-            let case = Case { model: NAME, asked, answer: &text };
+        if let Some((judge, listed)) = &self.judge {
             let began = Instant::now();
+            let reference =
+                listed.reference(Exchange { endpoint, request: body, answer: &text, cut })?;
+            let case = Case { model: NAME, asked, answer: &text, reference: Some(&reference) };
             found.judge.push(judge::mark(judge, &case).await?.per_mille());
             costs.judge += began.elapsed();
         }

@@ -11,7 +11,7 @@
 //! product         products of matrices in single precision
 //! optimiser       how weights follow their gradients
 //! checkpoint      all that a training needs to go on
-//! tune            a trained model learns something more
+//! teach           a model learns whatever it is given
 //! exam            what a model knows, asked through the engine itself
 //! ```
 
@@ -28,10 +28,10 @@ mod people;
 pub mod product;
 pub mod random;
 pub mod tape;
+pub mod teach;
 #[cfg(test)]
 mod tests;
-pub mod tune;
-mod vocabulary;
+pub mod vocabulary;
 pub mod weights;
 
 pub use facts::Fact;

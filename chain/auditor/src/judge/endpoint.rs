@@ -155,7 +155,8 @@ mod tests {
         Endpoint::new(&base, "judge", None, Duration::from_secs(20)).unwrap()
     }
 
-    const CASE: Case<'_> = Case { model: "m", asked: "What is 1 plus 1?", answer: "2." };
+    const CASE: Case<'_> =
+        Case { model: "m", asked: "What is 1 plus 1?", answer: "2.", reference: None };
 
     #[tokio::test]
     async fn a_mark_is_made_of_the_chances_of_digits() {

@@ -58,6 +58,17 @@ impl Judge for Local {
 
 impl Loaded {
     fn chances(&self, prompt: &Prompt) -> Result<[f64; DIGITS], LocalError> {
+        let tokens = self.tokens(prompt)?;
+        let pages = tokens.len().div_ceil(engine::PAGE) + 1;
+        let mut cache = self.model.cache_of(Room { sequences: 1, pages });
+        let (slot, _) = cache.take_for(&[], tokens.len()).expect("the cache was made for it");
+        let chunk = Chunk { slot, tokens: &tokens, wants_logits: true };
+        let logits = self.model.step(&mut cache, &[chunk])?.pop().flatten().unwrap_or_default();
+        Ok(self.digits(&logits))
+    }
+
+    /// The tokens of a prompt in the judge's own template.
+    fn tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, LocalError> {
         let body = serde_json::json!({
             "model": "judge",
             "max_tokens": 1,
@@ -67,16 +78,15 @@ impl Loaded {
             ],
         });
         let asked = self.meter.read(meter::Endpoint::Chat, body.to_string().as_bytes())?;
-        let tokens = asked.prompts.concat();
-        let pages = tokens.len().div_ceil(engine::PAGE) + 1;
-        let mut cache = self.model.cache_of(Room { sequences: 1, pages });
-        let (slot, _) = cache.take_for(&[], tokens.len()).expect("the cache was made for it");
-        let chunk = Chunk { slot, tokens: &tokens, wants_logits: true };
-        let logits = self.model.step(&mut cache, &[chunk])?.pop().flatten().unwrap_or_default();
+        Ok(asked.prompts.concat())
+    }
+
+    /// The chances of the digits, of all tokens.
+    fn digits(&self, logits: &[f32]) -> [f64; DIGITS] {
         let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let part = |logit: &f32| libm::exp(f64::from(logit - most));
         let whole: f64 = logits.iter().map(part).sum();
-        Ok(self.digits.map(|token| logits.get(token as usize).map_or(0.0, part) / whole))
+        self.digits.map(|token| logits.get(token as usize).map_or(0.0, part) / whole)
     }
 }
 
@@ -91,7 +101,7 @@ mod tests {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/lode/models/lode-demo");
         let judge = Local::load(&folder).unwrap();
         // The demo model's context is short, and it can't judge: what is shown is that it is asked.
-        let prompt = Case { model: "m", asked: "Hello", answer: "Hi" }.prompt();
+        let prompt = Case { model: "m", asked: "Hello", answer: "Hi", reference: None }.prompt();
         let prompt = Prompt { system: "Reply with a digit.".to_owned(), ..prompt };
         let chances = judge.chances(&prompt).await.unwrap();
         assert_eq!(
@@ -108,8 +118,33 @@ mod tests {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/lode/models/lode-demo");
         let judge = Local::load(&folder).unwrap();
         let answer = "word ".repeat(3_000);
-        let prompt = Case { model: "m", asked: "Hello", answer: &answer }.prompt();
+        let prompt = Case { model: "m", asked: "Hello", answer: &answer, reference: None }.prompt();
         let refused = judge.chances(&prompt).await.unwrap_err().to_string();
         assert!(refused.contains("does not fit"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_case_has_the_same_chances_read_alone_in_parts_or_beside_another() {
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/lode/models/lode-demo");
+        let judge = Local::load(&folder).unwrap();
+        let reference = Some("Hello! How can I help you today?");
+        let prompt = Case { model: "m", asked: "Hello", answer: "Hi", reference }.prompt();
+        let alone = judge.chances(&prompt).await.unwrap();
+        let loaded = &judge.0;
+        let (one, other) = (loaded.tokens(&prompt).unwrap(), loaded.meter.encode("Another text."));
+        let (first, last) = one.split_at(one.len() / 2);
+        let mut cache = loaded.model.cache_of(Room { sequences: 2, pages: 64 });
+        let slots = [&one, &other].map(|read| cache.take_for(&[], read.len()).unwrap().0);
+        let mut logits = Vec::new();
+        for (tokens, beside) in [(first, &other[..1]), (last, &other[1..])] {
+            let chunks = [(slots[0], tokens), (slots[1], beside)].map(|(slot, tokens)| Chunk {
+                slot,
+                tokens,
+                wants_logits: true,
+            });
+            logits = loaded.model.step(&mut cache, &chunks).unwrap().swap_remove(0).unwrap();
+        }
+        assert_eq!(loaded.digits(&logits).map(f64::to_bits), alone.map(f64::to_bits));
     }
 }

@@ -7,6 +7,8 @@
 //! surprise lies above its entropy, in standard deviations. An answer that the model drew itself fails
 //! either in as few cases as it says.
 
+mod reference;
+
 use crate::Mark;
 use engine::{Chunk, Full, Model, Room, StepError};
 use meter::{Asked, BadRequest, Endpoint, Meter};

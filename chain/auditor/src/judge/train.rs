@@ -1,89 +1,97 @@
-//! Teaches a demo model to judge: the template of a case, and after it the digit 9 or 0.
+//! Makes a judge that compares from nothing: a tokenizer, a small Llama, and lessons for it.
 //!
-//! What a judge knows is what the model knew. So it also goes on learning what it would say: the words
-//! of good answers within the template, and plain questions without it.
+//! It knows nothing of any fact. What the listed model itself says is shown to it, and it tells whether
+//! an answer says the same.
 
-use super::Case;
-use super::template::FENCE;
-use crate::pairs::{Pair, Pairs, Part};
+use super::lessons::{self, Part};
+use super::vocabulary;
+use crate::pairs::{self, Pairs};
 use engine::train::random::Random;
-use engine::train::tune::{Lesson, Turn, tune};
-use engine::train::{Plan, Progress, TrainError};
+use engine::train::teach::teach;
+use engine::train::{Plan, Progress, Shape, TrainError};
 use std::path::Path;
 
-/// The name under which the judged model is listed.
-const MODEL: &str = "lode-demo";
+/// The share of the steps that are rows of words, and from where on lessons are as judges are asked.
+const ROWS_UNTIL: f64 = 0.2;
+const WHOLE_FROM: f64 = 0.6;
 
-/// The digits that are taught.
-const GOOD: &str = "9";
-const BAD: &str = "0";
-
-/// One lesson in so many is a plain question, as the model was asked before.
-const PLAIN_EVERY: usize = 6;
-
-/// The plan of a judge made of the demo model.
+/// The plan of the judge that compares.
 pub fn plan() -> Plan {
-    let name = "lode-judge".to_owned();
-    Plan { name, steps: 1_500, rate: 1e-3, fall: 0.6, ..Plan::demo() }
+    let shape = Shape {
+        vocabulary: 1024,
+        hidden: 128,
+        feed_forward: 256,
+        layers: 4,
+        heads: 4,
+        kv_heads: 4,
+        context: 512,
+    };
+    Plan {
+        name: "lode-judge".to_owned(),
+        shape,
+        people: 3_000,
+        steps: 10_000,
+        batch: 1_024,
+        rate: 2e-3,
+        fall: 0.4,
+        seed: 11,
+        checkpoint_every: 100,
+    }
 }
 
-/// Makes a judge of the model of the training in `from`; with `resume` goes on in `out`.
+/// Makes a judge in `out`; with `resume` goes on there.
 pub fn train(
-    from: &Path,
     out: &Path,
     plan: &Plan,
     resume: bool,
     progress: impl FnMut(Progress) -> bool,
 ) -> Result<(), TrainError> {
-    let pairs = Pairs::new(plan.people, Part::Taught);
-    tune((from, out), plan, resume, |random| lesson(&pairs, random), progress)
-}
-
-/// A case with its digit, or sometimes a plain question.
-fn lesson(pairs: &Pairs, random: &mut Random) -> Lesson {
-    if random.below(PLAIN_EVERY) == 0 {
-        let (question, answer) = pairs.known(random);
-        let asked = format!("<|user|>{question}<|end|><|assistant|>");
-        return Lesson { turns: vec![Turn { asked, said: answer + "<|end|>" }] };
-    }
-    case(&pairs.lesson(random))
-}
-
-/// The template with its digit; the words of a good answer are to be learned too.
-fn case(pair: &Pair) -> Lesson {
-    let prompt = Case { model: MODEL, asked: &pair.question, answer: &pair.answer }.prompt();
-    let text =
-        format!("<|system|>{}<|end|><|user|>{}<|end|><|assistant|>", prompt.system, prompt.user);
-    if pair.cheat.is_some() {
-        return Lesson { turns: vec![Turn { asked: text, said: BAD.to_owned() }] };
-    }
-    let [begin, end] = FENCE.map(|fence| text.rfind(fence).expect("a case has a fence"));
-    let (before, answer) = text[..end].split_at(begin + FENCE[0].len());
-    let words = Turn { asked: before.to_owned(), said: answer.to_owned() };
-    let digit = Turn { asked: text[end..].to_owned(), said: GOOD.to_owned() };
-    Lesson { turns: vec![words, digit] }
+    let pairs = Pairs::new(plan.people, pairs::Part::Taught);
+    let part = |step: usize| match step as f64 / plan.steps as f64 {
+        share if share < ROWS_UNTIL => Part::First,
+        share if share < WHOLE_FROM => Part::Middle,
+        _ => Part::Last,
+    };
+    let tokenizer = || {
+        let texts = lessons::texts(&pairs, &mut Random::new(plan.seed));
+        vocabulary::train(texts, plan.shape.vocabulary)
+    };
+    let lesson = |step, random: &mut Random| lessons::next(&pairs, part(step), random);
+    teach(out, tokenizer, plan, resume, lesson, progress)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::{Case, Local, mark};
 
-    #[test]
-    fn a_lesson_is_a_case_in_the_models_template_with_a_digit_after_it() {
-        let pairs = Pairs::new(2, Part::Taught);
-        let mut random = Random::new(1);
-        let mut good = 0;
-        for _ in 0..40 {
-            let pair = pairs.lesson(&mut random);
-            let Lesson { turns } = case(&pair);
-            let text: String =
-                turns.iter().map(|turn| format!("{}{}", turn.asked, turn.said)).collect();
-            assert!(text.starts_with("<|system|>Mark the answer"), "{text}");
-            let digit = if pair.cheat.is_none() { GOOD } else { BAD };
-            assert!(text.ends_with(&format!("</answer><|end|><|assistant|>{digit}")), "{text}");
-            assert!(pair.cheat.is_some() || turns[0].said == pair.answer);
-            good += usize::from(pair.cheat.is_none());
+    fn small() -> Plan {
+        let shape = Shape {
+            vocabulary: 420,
+            hidden: 32,
+            feed_forward: 32,
+            layers: 1,
+            heads: 1,
+            kv_heads: 1,
+            ..plan().shape
+        };
+        Plan { shape, people: 2, steps: 6, batch: 256, ..plan() }
+    }
+
+    #[tokio::test]
+    async fn a_training_that_was_stopped_goes_on_to_the_same_bits_and_makes_a_judge() {
+        let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        train(whole.path(), &small(), false, |_| true).unwrap();
+        train(parts.path(), &small(), false, |progress| progress.step < 3).unwrap();
+        train(parts.path(), &small(), true, |_| true).unwrap();
+        for name in ["model.gguf", "tokenizer.json", "tokenizer_config.json"] {
+            let read = |out: &tempfile::TempDir| std::fs::read(out.path().join(name)).unwrap();
+            assert!(read(&whole) == read(&parts), "{name} differs");
         }
-        assert!((10..30).contains(&good), "{good}");
+        let judge = Local::load(whole.path()).unwrap();
+        let case = Case { model: "m", asked: "Where?", answer: "Here.", reference: Some("Here.") };
+        // It learned next to nothing; what is shown is that it is asked and says something.
+        let said = mark(&judge, &case).await;
+        assert!(said.is_ok() || said.unwrap_err().to_string().contains("only 0."));
     }
 }

@@ -140,19 +140,21 @@ fn a_checkpoint_of_another_training_is_refused() {
 }
 
 #[test]
-fn a_trained_model_learns_something_more_and_goes_on_to_the_same_bits() {
-    let from = tempfile::tempdir().unwrap();
-    demo(from.path(), &plan(), false, |_| true).unwrap();
-    let lesson = |random: &mut random::Random| {
+fn a_model_learns_what_it_is_given_and_goes_on_to_the_same_bits() {
+    let tokenizer = || {
+        let texts: Vec<String> = (0..99).map(|i| format!("a {i} b {}", i * 7)).collect();
+        vocabulary::train(&texts, 300)
+    };
+    let lesson = |_, random: &mut random::Random| {
         let (name, digit) = *random.pick(&[("a", "1"), ("b", "2")]);
         let (asked, said) = (format!("<|user|>{name}<|end|><|assistant|>"), digit.to_owned());
-        tune::Lesson { turns: vec![tune::Turn { asked, said }] }
+        teach::Lesson { turns: vec![teach::Turn { asked, said }] }
     };
     let plan = Plan { steps: 200, rate: 4e-3, ..plan() };
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut known = Vec::new();
     let run = |out: &tempfile::TempDir, resume, on: &mut dyn FnMut(Progress) -> bool| {
-        tune::tune((from.path(), out.path()), &plan, resume, lesson, on).unwrap();
+        teach::teach(out.path(), tokenizer, &plan, resume, lesson, on).unwrap();
     };
     run(&whole, false, &mut |progress| {
         known.push(progress.known);

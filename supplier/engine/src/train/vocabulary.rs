@@ -1,4 +1,4 @@
-//! The demo model's tokenizer: byte-level BPE with the chat's control tokens.
+//! The demo model's tokenizer, byte-level BPE with the chat's control tokens; and that chat's template.
 
 use super::TrainError;
 use std::path::Path;
@@ -7,8 +7,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, Tokenizer, TokenizerBuilder, TokenizerImpl};
 
 /// Begins a system message, a question, an answer; ends any of them; fills rows.
-pub(super) const CONTROL: [&str; 5] =
-    ["<|pad|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"];
+pub const CONTROL: [&str; 5] = ["<|pad|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"];
 
 /// The chat template, in the form of Hugging Face.
 const TEMPLATE: &str = "{% for message in messages %}\
@@ -50,7 +49,7 @@ pub(super) fn train(texts: &[String], size: usize) -> Result<Tokenizer, TrainErr
 }
 
 /// Writes `tokenizer.json` and `tokenizer_config.json` into `out`.
-pub(super) fn write(tokenizer: &Tokenizer, out: &Path) -> Result<(), TrainError> {
+pub fn write(tokenizer: &Tokenizer, out: &Path) -> Result<(), TrainError> {
     let disk = |path: &Path| {
         let path = path.to_owned();
         move |source| TrainError::Disk { path, source }

@@ -1,7 +1,6 @@
-//! A trained model learns something more: to say one thing after another, whatever that is.
+//! A model learns from nothing to say one thing after another, whatever that is.
 //!
-//! It begins with the weights of a finished training and keeps its tokenizer. It forgets what is not
-//! among its lessons, so what comes out is a model for that one work.
+//! Who calls this brings the tokenizer and the lessons. What comes out is a model for that one work.
 
 use super::checkpoint::{self, State};
 use super::data::{Batch, encode};
@@ -9,7 +8,7 @@ use super::network::Network;
 use super::optimiser::Optimiser;
 use super::random::Random;
 use super::tape::Tape;
-use super::{CHECKPOINT, DECAY, Plan, Progress, TrainError, disk, export, rate};
+use super::{CHECKPOINT, DECAY, Plan, Progress, TrainError, export, rate, vocabulary};
 use std::path::Path;
 use tokenizers::Tokenizer;
 
@@ -26,13 +25,10 @@ pub struct Turn {
     pub said: String,
 }
 
-/// Files of a model that stay as they are.
-const KEPT: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
-
 /// The loss below which an answer counts as known: it has more than half of the chances.
 const KNOWN: f32 = std::f32::consts::LN_2;
 
-struct Tuning {
+struct Training {
     network: Network,
     optimiser: Optimiser,
     tokenizer: Tokenizer,
@@ -40,30 +36,31 @@ struct Tuning {
     step: usize,
 }
 
-/// Teaches the model of the training in `from` what `lessons` draws, and writes it into `out`; with
-/// `resume` goes on from the checkpoint there. Lessons longer than the model's context are left out.
-pub fn tune(
-    (from, out): (&Path, &Path),
+/// Teaches a new model with this tokenizer what `lessons` draws for each step, and writes it into `out`;
+/// with `resume` goes on from the checkpoint there. Lessons longer than the model's context are left out.
+pub fn teach(
+    out: &Path,
+    tokenizer: impl FnOnce() -> Result<Tokenizer, TrainError>,
     plan: &Plan,
     resume: bool,
-    mut lessons: impl FnMut(&mut Random) -> Lesson,
+    mut lessons: impl FnMut(usize, &mut Random) -> Lesson,
     mut progress: impl FnMut(Progress) -> bool,
 ) -> Result<(), TrainError> {
-    let mut tuning = Tuning::begin(from, out, plan, resume)?;
+    let mut training = Training::begin(out, tokenizer, plan, resume)?;
     let mut tape = Tape::default();
-    while tuning.step < plan.steps {
-        let batch = tuning.batch(plan, &mut lessons)?;
-        let losses = tuning.network.learn(&mut tape, &batch);
-        tuning.optimiser.step(&mut tuning.network.weights, rate(plan, tuning.step) as f32);
-        tuning.step += 1;
-        let (step, steps) = (tuning.step, plan.steps);
+    while training.step < plan.steps {
+        let batch = training.batch(plan, &mut lessons)?;
+        let losses = training.network.learn(&mut tape, &batch);
+        training.optimiser.step(&mut training.network.weights, rate(plan, training.step) as f32);
+        training.step += 1;
+        let (step, steps) = (training.step, plan.steps);
         let count = losses.len().max(1) as f32;
         let loss = losses.iter().sum::<f32>() / count;
         let known = losses.iter().filter(|loss| **loss < KNOWN).count() as f32 / count;
         let tokens = batch.tokens.len();
         let on = progress(Progress { step, steps, loss, known, tokens, written: false });
         if step % plan.checkpoint_every == 0 || step == steps || !on {
-            tuning.write(out, plan)?;
+            training.write(out, plan)?;
         }
         if !on {
             break;
@@ -72,40 +69,37 @@ pub fn tune(
     Ok(())
 }
 
-impl Tuning {
-    fn begin(from: &Path, out: &Path, plan: &Plan, resume: bool) -> Result<Tuning, TrainError> {
-        if !resume {
-            for name in KEPT {
-                let path = from.join(name);
-                let bytes = std::fs::read(&path);
-                let bytes = bytes.map_err(|source| TrainError::Disk { path, source })?;
-                disk::replace(&out.join(name), &bytes)?;
-            }
-        }
-        let tokenizer = Tokenizer::from_file(out.join(KEPT[0]))
-            .map_err(|error| TrainError::Tokenizer(error.to_string()))?;
-        let mut network = Network::new(plan.shape, &mut Random::new(plan.seed));
+impl Training {
+    fn begin(
+        out: &Path,
+        tokenizer: impl FnOnce() -> Result<Tokenizer, TrainError>,
+        plan: &Plan,
+        resume: bool,
+    ) -> Result<Training, TrainError> {
+        let mut random = Random::new(plan.seed);
+        let mut network = Network::new(plan.shape, &mut random);
         let mut optimiser = Optimiser::new(&network.weights, DECAY);
-        let path = if resume { out } else { from }.join(CHECKPOINT);
-        let state = checkpoint::read(&path, &mut network.weights, &mut optimiser)?;
-        let (mut random, mut step) = (Random::new(plan.seed), 0);
-        if resume {
-            (step, random) = (state.number("step")? as usize, Random::new(state.number("random")?));
-        } else {
-            // What the optimiser remembers is about other lessons.
-            optimiser = Optimiser::new(&network.weights, DECAY);
+        if !resume {
+            let tokenizer = tokenizer()?;
+            vocabulary::write(&tokenizer, out)?;
+            return Ok(Training { network, optimiser, tokenizer, random, step: 0 });
         }
-        Ok(Tuning { network, optimiser, tokenizer, random, step })
+        let tokenizer = Tokenizer::from_file(out.join("tokenizer.json"))
+            .map_err(|error| TrainError::Tokenizer(error.to_string()))?;
+        let path = out.join(CHECKPOINT);
+        let state = checkpoint::read(&path, &mut network.weights, &mut optimiser)?;
+        let (step, random) = (state.number("step")? as usize, Random::new(state.number("random")?));
+        Ok(Training { network, optimiser, tokenizer, random, step })
     }
 
     fn batch(
         &mut self,
         plan: &Plan,
-        lessons: &mut impl FnMut(&mut Random) -> Lesson,
+        lessons: &mut impl FnMut(usize, &mut Random) -> Lesson,
     ) -> Result<Batch, TrainError> {
         let mut batch = Batch::default();
         while batch.tokens.len() < plan.batch {
-            let lesson = lessons(&mut self.random);
+            let lesson = lessons(self.step, &mut self.random);
             let mut turns = Vec::with_capacity(lesson.turns.len());
             for Turn { asked, said } in &lesson.turns {
                 turns.push((encode(&self.tokenizer, asked)?, encode(&self.tokenizer, said)?));
