@@ -2320,7 +2320,7 @@ type PricePoint struct {
 	Gain uint32 `protobuf:"varint,4,opt,name=gain,proto3" json:"gain,omitempty"`
 	// Compute units that were settled and paid since the step before, each payer within its cap.
 	Admitted uint64 `protobuf:"varint,5,opt,name=admitted,proto3" json:"admitted,omitempty"`
-	// Compute units that suppliers with a bonded stake offered.
+	// Compute units that suppliers with a bonded stake could do: what they offer, within bounds by the median.
 	Capacity uint64 `protobuf:"varint,6,opt,name=capacity,proto3" json:"capacity,omitempty"`
 }
 
