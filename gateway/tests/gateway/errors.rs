@@ -80,6 +80,14 @@ async fn a_wrong_request_is_told_what_is_wrong() {
         &client.get("/v1/models/none").await,
         &expect!["404 invalid_request_error model_not_found"],
     );
+    check(
+        &client.get("/v1/models/%ff").await,
+        &expect!["404 invalid_request_error model_not_found"],
+    );
+    check(
+        &client.get("/v1/receipts/%ff").await,
+        &expect!["404 invalid_request_error receipt_not_found"],
+    );
     check(&client.get("/v1/usage?limit=x").await, &expect!["400 invalid_request_error null"]);
     assert_eq!(world.miners[0].state(|state| state.asked), 0);
 }
