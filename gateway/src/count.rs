@@ -1,6 +1,7 @@
 //! Counts tokens as the service's listing says, so that what a supplier bills can be checked.
 
 use crate::openai::{Endpoint, Refusal};
+pub(crate) use meter::Ending;
 use meter::{Delivered, Meter};
 use proto::usage::CuWeights;
 use proto::{Cu, Digest, Usage};
@@ -38,6 +39,12 @@ pub trait Count: Send {
 
     /// Tokens of the text that was delivered so far.
     fn out(&mut self) -> u64;
+
+    /// Whether it says anything yet.
+    fn has_begun(&mut self) -> bool;
+
+    /// How it would have ended if nothing more came.
+    fn ending(&mut self) -> Ending;
 }
 
 /// The models that a gateway can count for, by the digests of tokenizer and template.
@@ -68,7 +75,7 @@ impl Counter for Metered {
         let asked = self.0.read(endpoint, body).map_err(|bad| Refusal::Invalid {
             reason: bad.message,
             param: bad.param,
-            code: None,
+            code: bad.code,
         })?;
         let need = Need { prompt: asked.prompt_tokens(), out_max: asked.out_max() };
         Ok((need, Box::new(Delivered::new(self.0.clone(), asked.stream))))
@@ -82,5 +89,13 @@ impl Count for Delivered {
 
     fn out(&mut self) -> u64 {
         Delivered::out(self)
+    }
+
+    fn has_begun(&mut self) -> bool {
+        Delivered::has_begun(self)
+    }
+
+    fn ending(&mut self) -> Ending {
+        Delivered::ending(self)
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum End {
     Left,
     /// It broke off after the client had got part of it.
     Broken,
+    /// All of it came that there was, with its receipt, but it is no whole answer.
+    Short,
     /// The gateway gave up before the client got anything, and asks elsewhere.
     GivenUp,
     /// The miner did not take the relay.
@@ -128,14 +130,14 @@ impl Load {
 
     /// Bytes of the answer came.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
-        if self.first_byte.is_none() {
+        self.transcript.push(bytes);
+        self.count.push(bytes);
+        if self.first_byte.is_none() && self.count.has_begun() {
             let (latency, now) = (self.sent.elapsed(), Instant::now());
             self.first_byte = Some(self.gateway.now());
             self.place.supplier.answered(latency, now);
             self.gateway.metrics.first_byte.observe(latency.as_secs_f64());
         }
-        self.transcript.push(bytes);
-        self.count.push(bytes);
     }
 
     /// What it is worth by what is known.
@@ -146,14 +148,19 @@ impl Load {
         let came = self.first_byte.is_some();
         let worthless = match end {
             End::GivenUp | End::NotTaken => true,
-            End::Broken | End::Left => !came && self.receipt.is_none(),
+            End::Broken | End::Short | End::Left => !came && self.receipt.is_none(),
             End::Whole => false,
         };
         let judged = if worthless {
             Judged { status: Status::Failed, usage: Usage::default(), cu: Cu(0), lie: None }
         } else {
             let usage = Usage { fresh_in: self.need.prompt, cached_in: 0, out: self.count.out() };
-            let whole = (end == End::Whole).then(|| self.transcript.commitment());
+            let all_came = match end {
+                End::Whole => true,
+                End::Short => self.receipt.is_some(),
+                End::Left | End::Broken | End::GivenUp | End::NotTaken => false,
+            };
+            let whole = all_came.then(|| self.transcript.commitment());
             let seen = Seen { usage, whole };
             let (session, seat) = (&self.open.session, &self.place.seat);
             judge(session, seat, &self.request.body, self.receipt.as_ref(), &seen)
@@ -250,7 +257,7 @@ impl Load {
             self.place.supplier.failed(Instant::now());
             warn!(relay = %self.relay_id(), %supplier, %lie, "receipt is not true");
         }
-        if end == End::Broken {
+        if matches!(end, End::Broken | End::Short) {
             self.place.supplier.failed(Instant::now());
         }
         info!(

@@ -138,6 +138,11 @@ fn who_serves_another_model_is_convicted_and_not_paid() {
 }
 
 #[test]
+fn whose_receipts_bill_more_than_was_said_is_convicted() {
+    check("inflated", "inflated");
+}
+
+#[test]
 fn who_shows_no_evidence_is_convicted_too() {
     check("silent", "withheld");
 }

@@ -1,9 +1,9 @@
 //! One model over three boxes, each a process of its own, by the commands of docs/supplier.md.
 
 use crate::network::{LODE, eventually, folder};
-use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use crate::stream::{Stream, text};
+use serde_json::json;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -41,30 +41,14 @@ fn key(path: &Path) -> String {
 }
 
 /// What a client reads of a stream until it ends, as it comes.
-fn stream(at: SocketAddr, seed: u64, mut heard: impl FnMut()) -> Option<String> {
+fn stream(at: SocketAddr, seed: u64, heard: impl FnMut()) -> Option<String> {
     let body = json!({
         "model": "demo", "seed": seed, "temperature": 1.3, "stream": true, "max_tokens": 60,
         "messages": [{"role": "user", "content": "What is the capital of France?"}],
-    })
-    .to_string();
-    let mut socket = TcpStream::connect(at).ok()?;
-    let head = "POST /v1/chat/completions HTTP/1.1\r\nHost: box\r\nConnection: close\r\nContent-Type: application/json";
-    write!(socket, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).ok()?;
-    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
-    while let Ok(read @ 1..) = socket.read(&mut piece) {
-        bytes.extend_from_slice(&piece[..read]);
-        heard();
-    }
-    let text = String::from_utf8(bytes).ok()?;
-    if !text.contains("data: [DONE]") {
-        return None;
-    }
-    let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    let events = events.filter_map(|event| serde_json::from_str::<Value>(event).ok());
-    let content = |event: Value| {
-        event["choices"][0]["delta"]["content"].as_str().unwrap_or_default().to_owned()
-    };
-    Some(events.map(content).collect())
+    });
+    let url = format!("http://{at}/v1/chat/completions");
+    let stream = Stream::of(&url, None, &body, heard);
+    stream.is_done().then(|| stream.events().iter().map(text).collect())
 }
 
 /// What all clients read, and `harm` once the first of them has read something.

@@ -17,5 +17,6 @@ mod openai;
 mod payout;
 mod quality;
 mod side_by_side;
+mod stream;
 mod streams;
 mod wallets;

@@ -1,9 +1,8 @@
 //! A supplier that dies while clients stream through the gateway.
 
 use crate::network::{Network, folder};
+use crate::stream::{Stream, text};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::mpsc::{Sender, channel};
 
 /// Clients that stream at the same time, and streams of each, one after the other.
@@ -23,54 +22,41 @@ enum End {
 
 /// What a client knows of a gateway.
 struct Gateway {
-    place: String,
+    url: String,
     key: String,
     model: String,
 }
 
 impl Gateway {
     fn of(network: &Network) -> Gateway {
-        let url = network.base_url();
-        let place = url.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
-        Gateway { place: place.to_owned(), key: network.api_key(), model: network.model() }
+        let url = format!("{}/chat/completions", network.base_url());
+        Gateway { url, key: network.api_key(), model: network.model() }
     }
 }
 
 /// Asks for one stream; `heard` is told of what comes.
 fn stream(gateway: &Gateway, turn: u64, heard: &Sender<()>) -> End {
-    let Gateway { place, key, model } = gateway;
     let body = json!({
-        "model": model, "seed": turn, "temperature": 1.3, "stream": true, "max_tokens": 120,
+        "model": gateway.model, "seed": turn, "temperature": 1.3, "stream": true, "max_tokens": 120,
         "messages": [{"role": "user", "content": format!("Count to {}.", 10 + turn % 30)}],
-    })
-    .to_string();
-    let mut socket = TcpStream::connect(place).unwrap();
-    socket.set_read_timeout(Some(crate::network::PATIENCE)).unwrap();
-    let head =
-        "POST /v1/chat/completions HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json";
-    let length = body.len();
-    write!(socket, "{head}\r\nHost: {place}\r\nAuthorization: Bearer {key}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-    let (mut said, mut piece) = (Vec::new(), [0; 4096]);
-    while let Ok(read @ 1..) = socket.read(&mut piece) {
-        said.extend_from_slice(&piece[..read]);
+    });
+    let heard = || {
         // Only the first is waited for.
         let _unheard = heard.send(());
-    }
-    end(&String::from_utf8(said).unwrap())
+    };
+    end(&Stream::of(&gateway.url, Some(&gateway.key), &body, heard))
 }
 
-fn end(said: &str) -> End {
-    let events = said.lines().filter_map(|line| line.strip_prefix("data: "));
-    let events: Vec<Value> = events.filter_map(|event| serde_json::from_str(event).ok()).collect();
-    let text = |event: &Value| event["choices"][0]["delta"]["content"].as_str().map_or(0, str::len);
+fn end(stream: &Stream) -> End {
+    let events = stream.events();
     let reason = |event: &Value| event["choices"][0]["finish_reason"].is_string();
     if events.iter().any(|event| event["error"]["message"].is_string()) {
-        return End::Told { text: events.iter().map(text).sum() };
+        return End::Told { text: events.iter().map(|event| text(event).len()).sum() };
     }
-    if said.contains("data: [DONE]") && events.iter().any(reason) {
+    if stream.is_done() && events.iter().any(reason) {
         return End::Whole;
     }
-    End::Silent { said: said.to_owned() }
+    End::Silent { said: stream.said().to_owned() }
 }
 
 #[test]

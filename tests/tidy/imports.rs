@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["meter"]),
     ("supplier", &["daemon", "engine", "meter", "proto"]),
     ("daemon", &[]),
-    ("rogue", &["daemon", "engine", "meter", "proto"]),
+    ("rogue", &["daemon", "engine", "meter", "proto", "relayminer"]),
     ("strategies", &["proto"]),
 ];
 

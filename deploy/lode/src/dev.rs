@@ -2,6 +2,7 @@
 
 use crate::role;
 use clap::{Args, Subcommand};
+use std::mem::take;
 use std::path::PathBuf;
 
 /// For who develops Lode.
@@ -11,6 +12,8 @@ pub(crate) enum Dev {
     DemoModel { out: PathBuf },
     /// Run a server that cheats before an honest supplier: what `lode up --rogue` does.
     Rogue(Rogue),
+    /// Run a relay miner that bills each token as two: what `lode up --rogue inflated` does.
+    RogueMiner(role::Start),
 }
 
 /// How a cheating server is started.
@@ -33,6 +36,9 @@ pub(crate) fn run(command: Dev) -> anyhow::Result<()> {
             Ok(())
         }
         Dev::Rogue(options) => cheat(&options),
+        Dev::RogueMiner(start) => role::mine(start, |parts| {
+            parts.counters = rogue::bill::inflated(take(&mut parts.counters))
+        }),
     }
 }
 

@@ -234,10 +234,17 @@ async fn remote(mut config: supplier::Config, path: &Path, stop: Stop) -> anyhow
 
 /// Runs `lode relayminer …`.
 pub(crate) fn relayminer(command: MinerCommand) -> anyhow::Result<()> {
-    let start = match command {
-        MinerCommand::Start(start) => start,
-        MinerCommand::Evidence(options) => return replay::export(&options),
-    };
+    match command {
+        MinerCommand::Start(start) => mine(start, |_| {}),
+        MinerCommand::Evidence(options) => replay::export(&options),
+    }
+}
+
+/// Runs a relay miner whose parts were changed by `change`.
+pub(crate) fn mine(
+    start: Start,
+    change: impl FnOnce(&mut relayminer::Parts),
+) -> anyhow::Result<()> {
     let mut config: relayminer::Config = daemon::config::load(&start.config)?;
     from_here(&start.config, &mut config.home);
     from_here(&start.config, &mut config.keys.folder);
@@ -245,6 +252,7 @@ pub(crate) fn relayminer(command: MinerCommand) -> anyhow::Result<()> {
     start.run(async |stop| {
         let listener = bind(config.listen).await?;
         let mut parts = relayminer::Parts::of(config, gas()).await?;
+        change(&mut parts);
         let path = start.config.clone();
         parts.reload = Some(Arc::new(move || {
             let read = daemon::config::load::<relayminer::Config>(&path);

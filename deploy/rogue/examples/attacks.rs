@@ -128,7 +128,8 @@ async fn run() -> Result<(), Failed> {
         println!("{header}\n|---|---|---|---|---|---|---|---|");
     }
     tell("honest", &honest, &honest, options.json);
-    for cheat in Cheat::ALL {
+    // What is billed wrongly has an honest answer: the recount alone finds it.
+    for cheat in Cheat::ALL.into_iter().filter(|cheat| !cheat.bills()) {
         let url = bench.cheating(cheat).await?;
         tell(cheat.name(), &bench.relays(&url, options.relays).await?, &honest, options.json);
     }

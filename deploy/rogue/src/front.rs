@@ -85,7 +85,7 @@ pub fn router(config: &Config) -> Result<Router, FrontError> {
             model: Model::load(&config.model)?,
             meter: Meter::load(&config.model)?,
         })),
-        Kind::Model(_) | Kind::Silent | Kind::Text(_) => None,
+        Kind::Model(_) | Kind::Silent | Kind::Text(_) | Kind::Bill => None,
     };
     let front = Front {
         client: reqwest::Client::builder().timeout(PATIENCE).build()?,

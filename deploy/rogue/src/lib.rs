@@ -4,10 +4,12 @@
 //! model   a cheaper model under the listed name: fewer bits, noise, a layer less
 //! text    the listed model's answer, changed before it goes out
 //! front   a server before an honest one, which does that to its answers or to their evidence
+//! bill    a relay miner that counts more tokens than there are
 //! ```
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod bill;
 mod front;
 pub mod model;
 pub mod text;
@@ -50,6 +52,8 @@ pub enum Cheat {
     Stretched,
     /// The answer with a word to whoever judges it.
     Injected,
+    /// An honest answer, and a receipt for twice its tokens.
+    Inflated,
 }
 
 /// What a cheat is made of.
@@ -63,13 +67,15 @@ pub enum Kind {
     Silent,
     /// The listed model's answer is changed on its way.
     Text(Change),
+    /// The listed model answers, and the relay miner counts too much.
+    Bill,
 }
 
 /// The share of noise.
 const NOISE: f32 = 0.05;
 
 impl Cheat {
-    pub const ALL: [Cheat; 14] = [
+    pub const ALL: [Cheat; 15] = [
         Cheat::FourBits,
         Cheat::ThreeBits,
         Cheat::TwoBits,
@@ -84,6 +90,7 @@ impl Cheat {
         Cheat::Padded,
         Cheat::Stretched,
         Cheat::Injected,
+        Cheat::Inflated,
     ];
 
     /// The cheat of that name.
@@ -108,19 +115,25 @@ impl Cheat {
             Cheat::Padded => "padded",
             Cheat::Stretched => "stretched",
             Cheat::Injected => "injected",
+            Cheat::Inflated => "inflated",
         }
     }
 
     /// Whether a server stands before the one that answers.
     pub fn has_front(self) -> bool {
-        !matches!(self.kind(1), Kind::Model(_))
+        !matches!(self.kind(1), Kind::Model(_) | Kind::Bill)
+    }
+
+    /// Whether it is the relay miner that cheats.
+    pub fn bills(self) -> bool {
+        self.kind(1) == Kind::Bill
     }
 
     /// What is done to a model of `layers`, where another one answers.
     pub fn damage(self, layers: usize) -> Option<Damage> {
         match self.kind(layers) {
             Kind::Model(damage) | Kind::Prefilled(damage) => Some(damage),
-            Kind::Silent | Kind::Text(_) => None,
+            Kind::Silent | Kind::Text(_) | Kind::Bill => None,
         }
     }
 
@@ -141,6 +154,7 @@ impl Cheat {
             Cheat::Padded => Kind::Text(Change::Padded),
             Cheat::Stretched => Kind::Text(Change::Stretched),
             Cheat::Injected => Kind::Text(Change::Injected),
+            Cheat::Inflated => Kind::Bill,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::Leave;
 use super::attempt::{Missed, Reply, miss, receipt_in, slow};
+use crate::count::Ending;
 use crate::flight::{End, Flight};
 use crate::openai::{Ask, Refusal};
 use crate::splice::{self, Finder};
@@ -26,7 +27,11 @@ use tokio::time::Sleep;
 /// are less. What is longer is no end of a stream and goes on without a cost.
 const HELD_MAX: usize = 16 << 10;
 
-/// A stream whose first piece has come.
+/// Bytes that say nothing yet, and wait for the first that do, at most: the roles of all choices are
+/// less. What is longer goes on as it is.
+const OPENING_MAX: usize = 64 << 10;
+
+/// A stream that has begun to say something.
 pub(super) struct Streamed {
     relay_id: Digest,
     content_type: HeaderValue,
@@ -38,7 +43,7 @@ struct Flow {
     /// None once it ended.
     flight: Option<Flight>,
     upstream: Incoming,
-    /// The first piece.
+    /// The pieces up to the first that says something.
     first: Option<Bytes>,
     splice: Option<Splice>,
     /// What ends the stream, once that is known.
@@ -111,7 +116,7 @@ impl Splice {
 }
 
 impl Streamed {
-    /// Waits for the first piece; until it is there, another supplier can still be asked.
+    /// Waits until something is said; until then another supplier can still be asked.
     pub(super) async fn begin(
         mut flight: Flight,
         response: http::Response<Incoming>,
@@ -121,22 +126,13 @@ impl Streamed {
     ) -> Result<Reply, Missed> {
         let (parts, mut upstream) = response.into_parts();
         let within = until.saturating_duration_since(Instant::now());
-        let first = loop {
-            match tokio::time::timeout_at(until.into(), upstream.frame()).await {
-                Err(_) => return Err(slow(flight, within)),
-                Ok(None) => return Err(miss(flight, End::GivenUp, "it answered nothing".into())),
-                Ok(Some(Err(error))) => return Err(miss(flight, End::GivenUp, error.to_string())),
-                Ok(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) if data.is_empty() => {}
-                    Ok(data) => break data,
-                    Err(_) => {
-                        return Err(miss(flight, End::GivenUp, "it answered nothing".into()));
-                    }
-                },
-            }
+        let opened = tokio::time::timeout_at(until.into(), opening(&mut flight, &mut upstream));
+        let first = match opened.await {
+            Err(_) => return Err(slow(flight, within)),
+            Ok(Err(reason)) => return Err(miss(flight, End::GivenUp, reason)),
+            Ok(Ok(first)) => first,
         };
         let load = flight.load();
-        load.take(&first);
         let settings = &load.gateway.settings;
         let idle = settings.times.idle();
         let sse = HeaderValue::from_static("text/event-stream");
@@ -174,6 +170,28 @@ impl Streamed {
     }
 }
 
+/// What of an answer comes until it says something, or why it never does.
+async fn opening(flight: &mut Flight, upstream: &mut Incoming) -> Result<Bytes, String> {
+    let mut opening = BytesMut::new();
+    let load = flight.load();
+    while let Some(frame) = upstream.frame().await {
+        match frame.map_err(|error| error.to_string())?.into_data() {
+            Ok(data) => {
+                load.take(&data);
+                opening.extend_from_slice(&data);
+            }
+            Err(frame) => load.receipt = receipt_in(frame.trailers_ref()),
+        }
+        if load.count.ending() == Ending::Garbage {
+            return Err("it answered what is no completion".to_owned());
+        }
+        if load.count.has_begun() || opening.len() > OPENING_MAX {
+            return Ok(opening.freeze());
+        }
+    }
+    Err("it answered nothing".to_owned())
+}
+
 impl Flow {
     fn passing(&mut self, piece: Bytes) -> Bytes {
         match &mut self.splice {
@@ -196,9 +214,8 @@ impl Flow {
         let Some(mut flight) = self.flight.take() else {
             return;
         };
-        let load = flight.load();
-        load.receipt = receipt_in(self.trailers.as_ref());
         if let Some(splice) = &mut self.splice {
+            let load = flight.load();
             let judged = load.judge(End::Whole);
             let cost = Coin::new(load.cost(judged.cu), load.open.session.terms.denom.clone());
             self.last = splice.finish(&cost);
@@ -206,13 +223,30 @@ impl Flow {
         flight.end(End::Whole);
     }
 
-    /// It broke off: ends the relay, and tells the client in the stream's own form.
-    fn broken(&mut self, refusal: &Refusal) {
+    /// Nothing more comes: it is whole, or the client is told that it is not.
+    fn over(&mut self) {
+        let Some(flight) = &mut self.flight else {
+            self.ended = true;
+            return;
+        };
+        let load = flight.load();
+        load.receipt = receipt_in(self.trailers.as_ref());
+        match load.count.ending() {
+            Ending::Whole => self.whole(),
+            Ending::Open | Ending::Garbage => {
+                let reason = "its answer ended before it was whole".to_owned();
+                self.broken(End::Short, &Refusal::SupplierFailed { reason });
+            }
+        }
+    }
+
+    /// It ended too soon: ends the relay, and tells the client in the stream's own form.
+    fn broken(&mut self, end: End, refusal: &Refusal) {
         self.ended = true;
         if let Some(flight) = self.flight.take() {
             let load = flight.peek();
             tracing::warn!(relay = %load.relay_id(), reason = %refusal, "stream broke off");
-            flight.end(End::Broken);
+            flight.end(end);
         }
         let held = self.splice.as_mut().and_then(Splice::release).unwrap_or_default();
         // The empty line ends an event that may have been cut.
@@ -264,20 +298,21 @@ impl http_body::Body for Flow {
         }
         while !flow.ended {
             if let Some(refusal) = flow.overdue(cx) {
-                flow.broken(&refusal);
+                flow.broken(End::Broken, &refusal);
                 break;
             }
             match std::task::ready!(Pin::new(&mut flow.upstream).poll_frame(cx)) {
-                None => flow.whole(),
+                None => flow.over(),
                 Some(Err(error)) => {
-                    flow.broken(&Refusal::SupplierFailed { reason: error.to_string() });
+                    let reason = error.to_string();
+                    flow.broken(End::Broken, &Refusal::SupplierFailed { reason });
                 }
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(piece) => {
                         flow.hear(&piece);
                         if flow.passed > flow.bytes_max {
                             let reason = format!("its answer has over {} bytes", flow.bytes_max);
-                            flow.broken(&Refusal::SupplierFailed { reason });
+                            flow.broken(End::Broken, &Refusal::SupplierFailed { reason });
                             break;
                         }
                         let piece = flow.passing(piece);

@@ -276,6 +276,13 @@ fn supplier_error(flight: Flight, status: StatusCode, body: &[u8]) -> Missed {
         return Missed::Final(refusal);
     }
     let place = flight.peek().place.clone();
+    // Whoever has no room is no worse for it: it may be asked again in a moment.
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        let model = flight.peek().open.session.service.to_string();
+        let reason = "the suppliers have no room just now: try again in a second".to_owned();
+        flight.end_failed();
+        return Missed::Refused(Refusal::NoSupplier { model, reason });
+    }
     warn!(supplier = %place.seat.operator, %status, "supplier failed");
     place.supplier.failed(Instant::now());
     flight.end_failed();

@@ -1,6 +1,7 @@
 //! An answer that is not streamed: complete before the client gets any of it.
 
 use super::attempt::{Missed, Reply, miss, receipt_in, slow};
+use crate::count::Ending;
 use crate::flight::{End, Flight};
 use crate::splice;
 use crate::upstream;
@@ -42,6 +43,10 @@ pub(super) async fn collect(
     let load = flight.load();
     load.take(&body);
     load.receipt = receipt_in(trailers.as_ref());
+    if load.count.ending() != Ending::Whole {
+        let reason = format!("its answer of {} bytes is no whole completion", body.len());
+        return Err(miss(flight, End::GivenUp, reason));
+    }
     let judged = load.judge(End::Whole);
     let cost = Coin::new(load.cost(judged.cu), load.open.session.terms.denom.clone());
     let relay_id = load.relay_id();

@@ -8,6 +8,7 @@ async fn another_supplier_is_asked_before_the_first_byte() {
     for failure in [
         Does::Fail(500),
         Does::BreakAfter(0),
+        Does::DieAfter(30),
         Does::Refuse(503, "backend_down"),
         Does::Refuse(429, "inflight"),
     ] {
@@ -63,6 +64,29 @@ async fn after_the_first_byte_nobody_else_is_asked() {
     })
     .await;
     assert_eq!((&usage["spent"], &usage["reserved"]), (&"10".into(), &"0".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_a_dead_supplier_ended_says_so_and_what_came_is_billed() {
+    let world = World::new(1).await;
+    world.ready().await;
+    let whole = world.client().stream("one two", 9, false).await.text();
+    let two = whole.find("w2").unwrap();
+    for usage in [false, true] {
+        world.miners[0].does(Does::DieAfter(two));
+        let text = world.client().stream("one two", 9, usage).await.text();
+        assert!(text.starts_with(&whole[..two]) && !text.contains("[DONE]"), "{text}");
+        let last = text.trim_end().rsplit("data: ").next().unwrap();
+        let error: serde_json::Value = serde_json::from_str(last).unwrap();
+        assert_eq!(error["error"]["code"], "supplier_failed", "{text}");
+    }
+    let usage = until("billed", async || {
+        let usage = world.client().get("/v1/usage").await.json();
+        (usage["data"][0]["status"] == "cut" && usage["reserved"] == "0").then_some(usage)
+    })
+    .await;
+    // Two tokens of prompt each, and nine and twice two of answer at 4 each.
+    assert_eq!(usage["spent"], (3 * 2 + (9 + 2 + 2) * 4).to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,6 +58,8 @@ struct Choice {
 struct Words {
     content: Option<String>,
     reasoning_content: Option<String>,
+    /// The same under the name that newer servers give it.
+    reasoning: Option<String>,
     refusal: Option<String>,
     tool_calls: Option<Vec<ToolCall>>,
 }
@@ -136,6 +138,12 @@ impl Delivered {
         &self.texts
     }
 
+    /// Whether it says anything yet: a text, an end, an error. The role that opens a chat's stream says
+    /// nothing.
+    pub fn has_begun(&mut self) -> bool {
+        self.ending() != Ending::Open || self.texts.values().any(|text| !text.is_empty())
+    }
+
     /// How it would have ended if nothing more came.
     pub fn ending(&mut self) -> Ending {
         if !self.stream {
@@ -205,7 +213,8 @@ impl Delivered {
 }
 
 fn say(words: Words, text: &mut String) {
-    for part in [words.reasoning_content, words.content, words.refusal].into_iter().flatten() {
+    let reasoning = words.reasoning_content.or(words.reasoning);
+    for part in [reasoning, words.content, words.refusal].into_iter().flatten() {
         text.push_str(&part);
     }
     for call in words.tool_calls.into_iter().flatten() {

@@ -77,6 +77,21 @@ fn tokens_without_a_text_are_no_text_whatever_the_decoder() {
 }
 
 #[test]
+fn a_role_says_nothing_yet() {
+    let begun = |delta: serde_json::Value, finish: Option<&str>| {
+        let mut stream = Delivered::new(meter(), true);
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
+        stream.push(format!("data: {}\n\n", json!({"choices": [choice]})).as_bytes());
+        stream.has_begun()
+    };
+    assert!(!begun(json!({"role": "assistant", "content": ""}), None));
+    assert!(begun(json!({"content": "Hi"}), None));
+    assert!(begun(json!({"reasoning": "Hm"}), None));
+    assert!(begun(json!({"tool_calls": [{"function": {"name": "add"}}]}), None));
+    assert!(begun(json!({}), Some("stop")));
+}
+
+#[test]
 fn a_request_is_counted_and_its_faults_are_named() {
     let meter = meter();
     let asked = |body: serde_json::Value| meter.read(Endpoint::Chat, body.to_string().as_bytes());

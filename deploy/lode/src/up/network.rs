@@ -198,9 +198,19 @@ impl Network {
             },
             each("supplier", &ports.suppliers),
             rogue.into_iter().collect(),
-            each("relayminer", &ports.miners),
+            self.miners(each("relayminer", &ports.miners)),
             vec![gateway, auditor],
         ]
+    }
+
+    /// The relay miners, of which the last one cheats if it is to.
+    fn miners(&self, mut all: Vec<Planned>) -> Vec<Planned> {
+        if let Some(last) = all.last_mut().filter(|_| self.rogue.is_some_and(Cheat::bills)) {
+            let config = last.arguments.split_off(2);
+            last.arguments = ["dev", "rogue-miner"].map(str::to_owned).into();
+            last.arguments.extend(config);
+        }
+        all
     }
 
     /// The server that cheats.

@@ -44,6 +44,8 @@ pub enum Does {
     Hang,
     /// It breaks off after so many pieces of a stream.
     BreakAfter(usize),
+    /// The supplier behind it dies after so many bytes; it says so in its receipt.
+    DieAfter(usize),
     /// It waits for a permit before each piece of a stream.
     Pace,
     ForgeSignature,
@@ -331,7 +333,7 @@ impl Serving {
         all
     }
 
-    async fn serve(self, pieces: Pieces) {
+    async fn serve(mut self, pieces: Pieces) {
         if self.does == Does::Hang {
             pieces.closed().await;
             self.finish(None, &Transcript::new(), 0, Status::Cut).await;
@@ -353,18 +355,26 @@ impl Serving {
                 status = Status::Cut;
                 break;
             }
-            let piece = Bytes::from(piece);
+            let mut piece = Bytes::from(piece);
+            if let Does::DieAfter(left) = &mut self.does {
+                piece.truncate(*left);
+                *left -= piece.len();
+            }
             if pieces.send(Ok(Frame::data(piece.clone()))).await.is_err() {
                 status = Status::Cut;
                 break;
             }
             transcript.push(&piece);
             delivered.push(&piece);
-        }
-        if matches!(self.does, Does::Fail(_)) {
-            status = Status::Failed;
+            if self.does == Does::DieAfter(0) {
+                status = Status::Cut;
+                break;
+            }
         }
         let out = delivered.out();
+        if matches!(self.does, Does::Fail(_)) || status == Status::Cut && out == 0 {
+            status = Status::Failed;
+        }
         self.finish(Some(pieces), &transcript, out, status).await;
     }
 
