@@ -9,7 +9,8 @@ use crate::account::{Account, ApiKey};
 use crate::gateway::Gateway;
 use crate::openai::Refusal;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -71,6 +72,11 @@ async fn wrong_method(request: Request) -> Response {
 async fn unknown_url(request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     Refusal::UnknownUrl { method, path }.into_response()
+}
+
+/// The last part of a path. Bytes that are no text name nothing that there is.
+fn named(part: Result<Path<String>, PathRejection>) -> String {
+    part.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(text)| text)
 }
 
 /// Whose key a request shows.

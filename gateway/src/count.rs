@@ -75,7 +75,7 @@ impl Counter for Metered {
         let asked = self.0.read(endpoint, body).map_err(|bad| Refusal::Invalid {
             reason: bad.message,
             param: bad.param,
-            code: None,
+            code: bad.code,
         })?;
         let need = Need { prompt: asked.prompt_tokens(), out_max: asked.out_max() };
         Ok((need, Box::new(Delivered::new(self.0.clone(), asked.stream))))

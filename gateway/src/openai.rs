@@ -50,14 +50,38 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
+/// The fields of [`Peek`], by the names that faults are told under.
+const FIELDS: [&str; 3] = ["model", "stream", "stream_options"];
+
+impl Peek<'_> {
+    fn of(body: &[u8]) -> Result<Peek<'_>, Refusal> {
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let peek = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            let field = path.split('.').next().unwrap_or_default();
+            // What is no JSON at all is the fault of no field.
+            let is_field = |name: &&str| error.inner().is_data() && *name == field;
+            let param = FIELDS.into_iter().find(is_field);
+            let before = param.map(|name| format!("{name}: ")).unwrap_or_default();
+            Refusal::Malformed { reason: format!("{before}{}", error.inner()), param }
+        })?;
+        let ended = |error: serde_json::Error| Refusal::Malformed {
+            reason: error.to_string(),
+            param: None,
+        };
+        reader.end().map_err(ended)?;
+        Ok(peek)
+    }
+}
+
 impl Ask {
     /// Reads the body of a request for a completion.
     pub fn read(endpoint: Endpoint, body: &[u8]) -> Result<Ask, Refusal> {
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Refusal::Malformed { reason: "it must be an object".to_owned() });
+            let reason = "it must be an object".to_owned();
+            return Err(Refusal::Malformed { reason, param: None });
         }
-        let peek: Peek<'_> = serde_json::from_slice(body)
-            .map_err(|error| Refusal::Malformed { reason: error.to_string() })?;
+        let peek = Peek::of(body)?;
         let model = peek.model.ok_or(Refusal::NoModel)?;
         let options = peek.stream_options;
         Ok(Ask {
@@ -102,5 +126,18 @@ mod tests {
             assert!(read(body).is_err(), "{body}");
         }
         assert!(matches!(read("{}"), Err(Refusal::NoModel)));
+    }
+
+    #[test]
+    fn the_field_that_is_at_fault_is_named() {
+        let fault = |body: &str| match read(body) {
+            Err(Refusal::Malformed { param, .. }) => param,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault(r#"{"model":1}"#), Some("model"));
+        assert_eq!(fault(r#"{"model":"m","stream":"yes"}"#), Some("stream"));
+        let options = r#"{"model":"m","stream_options":{"include_usage":1}}"#;
+        assert_eq!(fault(options), Some("stream_options"));
+        assert_eq!(fault(r#"{"model":"m"} {}"#), None);
     }
 }

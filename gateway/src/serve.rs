@@ -1,7 +1,5 @@
 //! A gateway from its start to its end.
 
-mod http;
-
 use crate::api::router;
 use crate::gateway::{Gateway, NotStarted, Parts};
 use crate::{keeper, proofs};
@@ -19,7 +17,7 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
     let gateway = Gateway::new(parts).await?;
     start(&gateway).await?;
     let drain = gateway.settings.times.drain();
-    http::serve(router(gateway.clone()), listener, &stop, drain).await;
+    daemon::serve_within(router(gateway.clone()), listener, stop, drain).await;
     finish(&gateway).await;
     Ok(())
 }

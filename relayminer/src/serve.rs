@@ -125,11 +125,7 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
     tasks.spawn(reload_when_told(miner.clone(), hangups));
     if let Some(listener) = admin {
         let (router, stop) = (admin_router(miner.clone()), stop.clone());
-        tasks.spawn(async move {
-            if let Err(error) = daemon::serve(router, listener, stop).await {
-                tracing::error!(%error, "payouts are not told any more");
-            }
-        });
+        tasks.spawn(daemon::serve(router, listener, stop));
     }
     let served = attend(&miner, listener, &stop, drain).await;
     behind.ask();
@@ -156,11 +152,11 @@ async fn attend(
         std::future::pending().await
     };
     let serving = async {
-        let served = daemon::serve(router(miner.clone()), listener, stop.clone()).await;
+        daemon::serve(router(miner.clone()), listener, stop.clone()).await;
         stop.ask();
         miner.tasks.close();
         miner.tasks.wait().await;
-        served.map_err(|source| ServeError::System { what: "relays cannot be taken", source })
+        Ok(())
     };
     tokio::select! {
         served = serving => served,

@@ -92,13 +92,9 @@ pub async fn serve(
     let mut tasks = JoinSet::new();
     if let Some(listener) = owner.listener {
         let (routes, beside) = (admin.clone().router(), beside.clone());
-        tasks.spawn(async move {
-            if let Err(error) = daemon::serve(routes, listener, beside).await {
-                tracing::error!(%error, "the owner cannot ask any more");
-            }
-        });
+        tasks.spawn(daemon::serve(routes, listener, beside));
     }
-    let mut hangups = signal(SignalKind::hangup()).map_err(ServeError::Listener)?;
+    let mut hangups = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
     let hung = admin.clone();
     tasks.spawn(async move {
         while hangups.recv().await.is_some() {
@@ -108,10 +104,9 @@ pub async fn serve(
         }
     });
     tasks.spawn(async move { admin.tell().await });
-    let served = daemon::serve_within(router, listener, stop, owner.drain).await;
+    daemon::serve_within(router, listener, stop, owner.drain).await;
     beside.ask();
     tasks.shutdown().await;
-    served.map_err(ServeError::Listener)?;
     Ok(lost.check()?)
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn fields(body: &[u8]) -> Result<Map<String, Value>, BadRequest> {
     serde_json::from_slice(body).map_err(|error| BadRequest {
         message: format!("the body is not a request in JSON: {error}"),
         param: None,
+        code: None,
     })
 }
 
@@ -205,13 +206,19 @@ fn logprobs(fields: &Map<String, Value>, endpoint: Endpoint) -> Result<Option<us
     }
 }
 
+/// Fields that ask for what is not done here.
+const UNSUPPORTED: [&str; 3] = ["suffix", "functions", "function_call"];
+
 /// What would be ignored to a client's surprise is refused instead.
 fn unsupported(fields: &Map<String, Value>) -> Result<(), BadRequest> {
-    if present(fields, "echo").is_some_and(|echo| *echo == true) {
-        return Err(BadRequest::of("echo", "echo is not supported"));
+    if let Some(echo) = present(fields, "echo").filter(|echo| **echo != false) {
+        return Err(BadRequest::of("echo", format!("echo {echo} is not supported")));
     }
     if let Some(best_of) = present(fields, "best_of").filter(|best_of| **best_of != 1) {
         return Err(BadRequest::of("best_of", format!("best_of {best_of} is not supported")));
     }
-    Ok(())
+    match UNSUPPORTED.into_iter().find(|name| present(fields, name).is_some()) {
+        Some(name) => Err(BadRequest::of(name, format!("{name} is not supported"))),
+        None => Ok(()),
+    }
 }

@@ -6,11 +6,15 @@ use crate::author::Brief;
 use crate::defaults::Defaults;
 use crate::grammar::{Grammar, Grammars};
 use crate::refusal::Refusal;
+use axum::body::Bytes;
 use meter::{BadRequest, Endpoint, Meter};
 use std::sync::Arc;
 
 /// Between the seeds of two choices of one request.
 const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Bytes of a request from which on it is read on a thread of its own.
+const READ_ASIDE: usize = 16 << 10;
 
 /// What requests are read with.
 #[derive(Clone)]
@@ -25,6 +29,16 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Reads a request as it comes, a long one on a thread of its own: its tokens take long to count.
+    pub(crate) async fn take(&self, endpoint: Endpoint, body: Bytes) -> Result<Ask, Refusal> {
+        if body.len() < READ_ASIDE {
+            return self.read(endpoint, &body);
+        }
+        let desk = self.clone();
+        let read = tokio::task::spawn_blocking(move || desk.read(endpoint, &body)).await;
+        read.map_err(|error| Refusal::Failed(error.to_string()))?
+    }
+
     /// Reads a request for this model, as long as its context allows.
     pub(crate) fn read(&self, endpoint: Endpoint, body: &[u8]) -> Result<Ask, Refusal> {
         let mut ask = ask::read(&self.meter, &self.defaults, endpoint, body)?;
@@ -38,7 +52,7 @@ impl Desk {
             let message = format!(
                 "this model reads {context} tokens, but the prompt alone has {longest}: shorten it"
             );
-            BadRequest::of(param, message)
+            BadRequest::too_long(param, message)
         })?;
         ask.asked.max_tokens = ask.asked.max_tokens.min(room);
         Ok(ask)

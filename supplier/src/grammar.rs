@@ -52,7 +52,15 @@ impl Grammars {
         let mut matcher = Matcher::new(parser);
         match matcher.compute_mask() {
             Ok(_) => Ok(Grammar(matcher)),
-            Err(error) => Err(wrong(format!("the schema cannot be followed: {error}"))),
+            Err(error) => {
+                // After its first line it tells of its own state, not of the schema.
+                let error = error.to_string();
+                let reason = match error.split("<state>").next().unwrap_or_default().trim() {
+                    "NoExtensionBias" => "no token of this model can begin it",
+                    reason => reason,
+                };
+                Err(wrong(format!("the schema cannot be followed: {reason}")))
+            }
         }
     }
 

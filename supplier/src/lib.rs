@@ -3,6 +3,8 @@
 //!
 //! ```text
 //! serve     HTTP: reads requests, writes answers, streamed or not
+//! intake    the body of a request, bounded in size and time
+//! models    the one model that is served, as it is told of
 //! ask       a request's parameters, checked
 //! desk      from a request's bytes to what each of its answers is made of
 //! author    the making of one answer, token by token; pure
@@ -39,10 +41,12 @@ mod defaults;
 mod desk;
 mod grammar;
 mod guess;
+mod intake;
 pub mod link;
 mod lost;
 pub mod memory;
 mod metrics;
+mod models;
 pub mod pipeline;
 pub mod plan;
 pub mod profile;
@@ -59,5 +63,6 @@ mod worker;
 
 pub use config::{Config, TEMPLATE};
 pub use defaults::{Defaults, DefaultsError};
+pub use lost::Loss;
 pub use pipeline::Pipeline;
 pub use serve::{Parts, ServeError, front, router, serve};

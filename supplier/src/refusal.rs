@@ -21,6 +21,10 @@ pub(crate) enum Refusal {
     Method,
     #[error("the request is larger than {0} bytes")]
     TooLarge(usize),
+    #[error("the body did not arrive within {0} s")]
+    Slow(u64),
+    #[error("the body did not arrive whole: {0}")]
+    Broken(String),
     #[error("{waiting} answers wait already: try again in a second")]
     Busy { waiting: usize },
     #[error("this server is stopping: try another one")]
@@ -40,7 +44,9 @@ pub(crate) enum Refusal {
 impl Refusal {
     fn parts(&self) -> (StatusCode, &'static str, Option<&'static str>) {
         match self {
-            Refusal::Bad(_) => (StatusCode::BAD_REQUEST, "invalid_request_error", None),
+            Refusal::Bad(bad) => (StatusCode::BAD_REQUEST, "invalid_request_error", bad.code),
+            Refusal::Slow(_) => (StatusCode::REQUEST_TIMEOUT, "invalid_request_error", None),
+            Refusal::Broken(_) => (StatusCode::BAD_REQUEST, "invalid_request_error", None),
             Refusal::Memory(_) => {
                 (StatusCode::BAD_REQUEST, "invalid_request_error", Some("context_length_exceeded"))
             }

@@ -18,12 +18,14 @@ use crate::admin::{Dial, Front, Work};
 use crate::ask::{self, Ask};
 use crate::config::{Limits, Server};
 use crate::defaults::Defaults;
+use crate::intake;
 use crate::lost::Lost;
 use crate::metrics::Metrics;
+use crate::models::Card;
 use crate::refusal::Refusal;
 use crate::serve::ServeError;
 use crate::shelf::{Record, Shelf};
-use axum::body::to_bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -35,7 +37,7 @@ use meter::{Delivered, Endpoint, Meter};
 use passage::Passage;
 use prometheus::Registry;
 use proto::names::{EVIDENCE_HEADER, EVIDENCE_PATH, SEED_HEADER};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -114,6 +116,7 @@ pub fn front(parts: Parts, stop: Stop) -> Result<Front, ServeError> {
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
         .route("/v1/models", get(models))
+        .route("/v1/models/{*name}", get(model_named))
         .route(&format!("{EVIDENCE_PATH}{{tag}}"), get(evidence))
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
@@ -138,10 +141,15 @@ fn client(parts: &Parts) -> Result<reqwest::Client, reqwest::Error> {
 }
 
 async fn models(State(remote): State<Remote>) -> Json<Value> {
-    Json(json!({"object": "list", "data": [{
-        "id": &*remote.name, "object": "model", "created": 0, "owned_by": "lode",
-        "max_model_len": remote.meter.context_max(),
-    }]}))
+    Json(remote.card().list())
+}
+
+async fn model_named(
+    State(remote): State<Remote>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Refusal> {
+    let Path(name) = name.map_err(|_| Refusal::Path)?;
+    remote.card().named(&name).map(Json)
 }
 
 async fn evidence(State(remote): State<Remote>, Path(tag): Path<String>) -> Response {
@@ -157,6 +165,10 @@ async fn completions(State(remote): State<Remote>, request: Request) -> Response
 }
 
 impl Remote {
+    fn card(&self) -> Card<'_> {
+        Card { name: &self.name, context_max: self.meter.context_max().into() }
+    }
+
     async fn answer(self, endpoint: Endpoint, request: Request) -> Response {
         match self.begin(endpoint, request).await {
             Ok(response) => {
@@ -178,7 +190,7 @@ impl Remote {
         let since = Instant::now();
         let (head, body) = request.into_parts();
         let most = self.limits.request_bytes;
-        let body = to_bytes(body, most).await.map_err(|_| Refusal::TooLarge(most))?;
+        let body = intake::read(body, most).await?;
         let ask = ask::read(&self.meter, &Defaults::default(), endpoint, &body)?;
         if ask.asked.model != *self.name {
             return Err(Refusal::Model(ask.asked.model));

@@ -8,16 +8,19 @@ use crate::crew::{Board, Caller, Member, Wait};
 use crate::defaults::Defaults;
 use crate::desk::{Desk, briefs};
 use crate::grammar::{Grammar, Grammars};
+use crate::intake;
 use crate::link::frame_max;
-use crate::lost::Lost;
+use crate::lost::{Loss, Lost};
 use crate::metrics::Metrics;
+use crate::models::Card;
 use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
 use crate::shelf::{Record, Shelf};
 use crate::tools::Watch;
 use crate::worker::head::{Event, Head, forward};
 use crate::worker::{Job, Piece, Workshop};
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -31,7 +34,7 @@ use futures::stream::{SelectAll, StreamExt, select_all};
 use meter::{Endpoint, Meter};
 use prometheus::Registry;
 use proto::names::{EVIDENCE_HEADER, EVIDENCE_PATH, SEED_HEADER};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -60,10 +63,12 @@ pub enum ServeError {
     Thread(std::io::Error),
     #[error("the model's server cannot be asked: {0}")]
     Client(String),
-    #[error("serving failed: {0}")]
-    Listener(std::io::Error),
+    #[error("SIGHUP cannot be heard: {0}")]
+    Signal(std::io::Error),
     #[error(transparent)]
     Device(#[from] DeviceFault),
+    #[error(transparent)]
+    Lost(#[from] Loss),
 }
 
 #[derive(Clone)]
@@ -84,7 +89,8 @@ struct Supplier {
 /// Serves until `stop`.
 pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<(), ServeError> {
     let router = router(parts, stop.clone())?;
-    daemon::serve(router, listener, stop).await.map_err(ServeError::Listener)
+    daemon::serve(router, listener, stop).await;
+    Ok(())
 }
 
 /// The routes, with the computing thread behind them. The thread ends when the routes are dropped.
@@ -126,7 +132,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         None => {
             let mut cache = workshop.model.cache_of(room);
             workshop.model.reserve(&mut cache)?;
-            compute(move || workshop.run(cache, &received))?;
+            compute(&lost, move || workshop.run(cache, &received))?;
         }
         Some(pipeline) => {
             let (tell, events) = channel();
@@ -134,8 +140,8 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
             let board = Board::new(&registry, addresses)?;
             let members = call(&pipeline, &board, &tell, &stop);
             boxes = Some(board.clone());
-            compute(move || forward(&received, &tell))?;
-            compute(move || Head::new(workshop, pipeline, (members, board)).run(&events))?;
+            compute(&lost, move || forward(&received, &tell))?;
+            compute(&lost, move || Head::new(workshop, pipeline, (members, board)).run(&events))?;
         }
     }
     let (limits, shelf) = (parts.limits, Shelf::default());
@@ -158,6 +164,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
         .route("/v1/models", get(models))
+        .route("/v1/models/{*name}", get(model_named))
         .route(&format!("{EVIDENCE_PATH}{{tag}}"), get(evidence))
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
@@ -165,9 +172,14 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
     Ok(Front { router: health.router().merge(api), dial: front, work: work.over(boxes), lost })
 }
 
-/// Runs `work` on a thread of its own.
-fn compute(work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
-    let thread = std::thread::Builder::new().name("compute".to_owned());
+/// Runs `work` on a thread of its own. Without it the supplier is none: if it breaks, `lost` knows.
+fn compute(lost: &Lost, work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+    let (thread, witness) =
+        (std::thread::Builder::new().name("compute".to_owned()), lost.witness());
+    let work = move || {
+        let _witness = witness;
+        work();
+    };
     thread.spawn(work).map(drop).map_err(ServeError::Thread)
 }
 
@@ -201,10 +213,15 @@ fn room(model: &Model, limits: &Limits) -> Room {
 }
 
 async fn models(State(supplier): State<Supplier>) -> Json<Value> {
-    Json(json!({"object": "list", "data": [{
-        "id": &*supplier.desk.name, "object": "model", "created": 0, "owned_by": "lode",
-        "max_model_len": u64::from(supplier.desk.meter.context_max()).min(supplier.desk.context_max),
-    }]}))
+    Json(supplier.card().list())
+}
+
+async fn model_named(
+    State(supplier): State<Supplier>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Refusal> {
+    let Path(name) = name.map_err(|_| Refusal::Path)?;
+    supplier.card().named(&name).map(Json)
 }
 
 async fn chat(State(supplier): State<Supplier>, request: Request) -> Response {
@@ -226,6 +243,11 @@ type OfChoice = Pin<Box<dyn Stream<Item = (usize, Piece)> + Send>>;
 type Pieces = SelectAll<OfChoice>;
 
 impl Supplier {
+    fn card(&self) -> Card<'_> {
+        let context_max = u64::from(self.desk.meter.context_max()).min(self.desk.context_max);
+        Card { name: &self.desk.name, context_max }
+    }
+
     async fn answer(self, endpoint: Endpoint, request: Request) -> Response {
         match self.begin(endpoint, request).await {
             Ok(response) => {
@@ -245,8 +267,8 @@ impl Supplier {
         }
         let (head, body) = request.into_parts();
         let most = self.limits.request_bytes;
-        let body = to_bytes(body, most).await.map_err(|_| Refusal::TooLarge(most))?;
-        let ask = self.desk.read(endpoint, &body)?;
+        let body = intake::read(body, most).await?;
+        let ask = self.desk.take(endpoint, body).await?;
         self.fit(&ask)?;
         let grammar = self.grammar(&ask).await?;
         let seed = seed(&head.headers);
@@ -349,7 +371,8 @@ impl Supplier {
         if made.iter().any(|made| made.finish.is_none()) {
             return Err(Refusal::Failed("it broke off".to_owned()));
         }
-        let out = made.iter().map(|made| self.desk.meter.count(&made.counted())).sum();
+        let most = ask.asked.max_tokens;
+        let out = made.iter().map(|made| self.desk.meter.count(&made.counted()).min(most)).sum();
         let wanted = ask.logprobs.is_some();
         let choice = |(index, made)| frame.choice(index, made, wanted);
         let list = made.iter().enumerate().map(choice).collect();
@@ -363,7 +386,7 @@ impl Supplier {
         let began = Instant::now();
         let (meter, metrics) = (self.desk.meter.clone(), self.metrics.clone());
         let mut texts = vec![String::new(); choices];
-        let wanted = ask.logprobs.is_some();
+        let (wanted, most) = (ask.logprobs.is_some(), ask.asked.max_tokens);
         let shape = frame.clone();
         let events = pieces.scan(false, move |broken, (index, piece)| {
             if *broken {
@@ -385,7 +408,7 @@ impl Supplier {
                     (shape.calls(index, &calls), None)
                 }
                 Piece::End(finish) => {
-                    let out = meter.count(&texts[index]);
+                    let out = meter.count(&texts[index]).min(most);
                     (shape.ends(index, finish), Some(out))
                 }
                 Piece::Failed(reason) => {

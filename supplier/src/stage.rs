@@ -84,11 +84,7 @@ pub async fn serve(mut parts: Parts, listener: TcpListener, stop: Stop) -> Resul
     let figures = Figures::new()?;
     if let Some(admin) = parts.admin.take() {
         let (routes, stop) = (figures.router(), stop.clone());
-        tokio::spawn(async move {
-            if let Err(error) = daemon::serve(routes, admin, stop).await {
-                tracing::error!(%error, "the owner cannot ask any more");
-            }
-        });
+        tokio::spawn(daemon::serve(routes, admin, stop));
     }
     let compute = Compute::start(&parts, figures.clone()).map_err(StageError::Thread)?;
     let about = About {

@@ -37,7 +37,7 @@ pub(crate) struct Call {
 /// Reads `tools` and `tool_choice`: what may be called, and the form of an answer that must be a call.
 pub(crate) fn read(fields: &Map<String, Value>) -> Result<(Tools, Option<Form>), BadRequest> {
     let tools = match fields.get("tools").filter(|tools| !tools.is_null()) {
-        None => return Ok((Tools::None, None)),
+        None => return without_tools(fields.get("tool_choice")),
         Some(Value::Array(tools)) if tools.len() <= TOOLS_MAX => tools,
         Some(_) => {
             let message = format!("tools must be a list of up to {TOOLS_MAX} functions");
@@ -72,6 +72,20 @@ pub(crate) fn read(fields: &Map<String, Value>) -> Result<(Tools, Option<Form>),
         Some(wanted) => Some(form(&functions, &wanted)),
     };
     Ok((Tools::Some(names), form))
+}
+
+/// Where there are no tools, none can be demanded.
+fn without_tools(choice: Option<&Value>) -> Result<(Tools, Option<Form>), BadRequest> {
+    match choice {
+        None | Some(Value::Null) => Ok((Tools::None, None)),
+        Some(Value::String(choice)) if choice == "none" || choice == "auto" => {
+            Ok((Tools::None, None))
+        }
+        Some(choice) => {
+            let message = format!("tool_choice is {choice}, but there are no tools");
+            Err(BadRequest::of("tool_choice", message))
+        }
+    }
 }
 
 fn wrong_choice() -> BadRequest {

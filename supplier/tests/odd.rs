@@ -99,11 +99,51 @@ async fn numbers_out_of_bounds_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn what_is_not_done_here_is_refused_and_not_ignored() {
+    let router = supplier();
+    for (more, name) in [
+        (json!({"functions": [{"name": "f"}]}), "functions"),
+        (json!({"suffix": "."}), "suffix"),
+        (json!({"echo": "yes"}), "echo"),
+        (json!({"best_of": 2}), "best_of"),
+        (json!({"tool_choice": "required"}), "tool_choice"),
+    ] {
+        let (status, answer) = send(&router, "/v1/chat/completions", chat(more.clone())).await;
+        assert_eq!((status, &answer["error"]["param"]), (400, &json!(name)), "{more}: {answer}");
+    }
+    let many = json!({"model": "demo", "prompt": vec!["The"; 64], "n": 3, "max_tokens": 1});
+    let (status, answer) = send(&router, "/v1/completions", many.to_string()).await;
+    assert_eq!((status, &answer["error"]["param"]), (400, &json!("n")), "{answer}");
+    let endless = json!({"type": "json_schema", "json_schema": {"schema": {"$ref": "#"}}});
+    let message = refused(&router, chat(json!({"response_format": endless}))).await;
+    assert!(!message.contains("state"), "{message}");
+}
+
+#[tokio::test]
+async fn a_model_is_told_of_by_its_name() {
+    let router = supplier();
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice::<Value>(&bytes).unwrap())
+    };
+    let (status, model) = get("/v1/models/demo").await;
+    assert_eq!((status, &model["id"], &model["object"]), (200, &json!("demo"), &json!("model")));
+    let (status, answer) = get("/v1/models/other/one").await;
+    assert_eq!((status, &answer["error"]["code"]), (404, &json!("model_not_found")));
+    let (status, answer) = get("/v1/models/%ff").await;
+    assert!(status == 404 && answer["error"]["message"].is_string(), "{status} {answer}");
+}
+
+#[tokio::test]
 async fn a_prompt_beyond_the_context_is_refused_before_it_is_read() {
     let router = supplier();
     let long = json!({"messages": [{"role": "user", "content": "the ".repeat(150_000)}]});
-    let message = refused(&router, chat(long)).await;
-    assert!(message.contains("tokens"), "{message}");
+    let (status, answer) = send(&router, "/v1/chat/completions", chat(long)).await;
+    assert_eq!((status, &answer["error"]["code"]), (400, &json!("context_length_exceeded")));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("tokens"), "{answer}");
 }
 
 #[tokio::test]

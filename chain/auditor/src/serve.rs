@@ -72,8 +72,6 @@ pub enum ServeError {
     Metrics(#[from] prometheus::Error),
     #[error(transparent)]
     Clerk(#[from] ClerkFailed),
-    #[error("nothing can be told: {0}")]
-    Listen(std::io::Error),
 }
 
 impl Parts {
@@ -121,18 +119,17 @@ pub async fn serve(parts: Parts, listener: TcpListener, stop: Stop) -> Result<()
     let bonding = tokio::spawn(keep_bonded(hall.clone(), bond, stop.clone()));
     let clerk = Clerk::new(hall.clone(), journal, limits.keep).work(from, stop.clone());
     let served = async {
-        let served = daemon::serve(router(hall.clone()), listener, stop.clone()).await;
+        daemon::serve(router(hall.clone()), listener, stop.clone()).await;
         stop.ask();
-        served.map_err(ServeError::Listen)
     };
     let worked = async {
         let worked = clerk.await;
         stop.ask();
         worked.map_err(ServeError::from)
     };
-    let (worked, served) = tokio::join!(worked, served);
+    let (worked, ()) = tokio::join!(worked, served);
     bonding.abort();
-    worked.and(served)
+    worked
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, ServeError> {

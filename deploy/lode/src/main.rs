@@ -37,10 +37,17 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and what led to it. Most of our sentences hold their cause already, which is not said twice.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |told, cause| {
+        if told.contains(&cause) { told } else { format!("{told}: {cause}") }
+    })
 }
 
 fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
@@ -67,4 +74,18 @@ fn run(cli: cli::Cli) -> anyhow::Result<ExitCode> {
         Command::Guard(options) => guard::run(&options),
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let cause = std::io::Error::other("the disk is full");
+        let error = anyhow::Error::new(cause).context("the disk is full: free some of it");
+        assert_eq!(told(&error), "the disk is full: free some of it");
+        let error = anyhow::anyhow!("the disk is full").context("the book cannot be written");
+        assert_eq!(told(&error), "the book cannot be written: the disk is full");
+    }
 }

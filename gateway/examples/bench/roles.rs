@@ -86,7 +86,7 @@ pub fn supplier(folder: &Path) {
         .route("/lode/ack", post(async || http::StatusCode::NO_CONTENT))
         .with_state(state);
     serve(async {
-        daemon::serve(router, listen().await, daemon::Stop::new()).await.unwrap();
+        daemon::serve(router, listen().await, daemon::Stop::new()).await;
     });
 }
 
@@ -151,7 +151,7 @@ pub fn thin(upstream: &str) {
     };
     let router = Router::new().route("/v1/chat/completions", post(pass)).with_state((client, uri));
     serve(async {
-        daemon::serve(router, listen().await, daemon::Stop::new()).await.unwrap();
+        daemon::serve(router, listen().await, daemon::Stop::new()).await;
     });
 }
 

@@ -4,7 +4,7 @@ use super::{account, refuse};
 use crate::gateway::Gateway;
 use crate::openai::{Ask, Endpoint, Refusal};
 use crate::relay::Job;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -49,11 +49,15 @@ fn check_type(headers: &HeaderMap) -> Result<(), Refusal> {
 async fn read(gateway: &Gateway, body: Body) -> Result<Bytes, Refusal> {
     let max = gateway.settings.limits.request_bytes;
     let within = gateway.settings.times.body();
+    // What says its length is refused before it is sent.
+    if body.size_hint().lower() > max as u64 {
+        return Err(Refusal::TooLarge { max });
+    }
     let read = tokio::time::timeout(within, Limited::new(body, max).collect()).await;
     match read {
         Err(_) => Err(Refusal::SlowBody { within }),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { max }),
-        Ok(Err(error)) => Err(Refusal::Malformed { reason: error.to_string() }),
+        Ok(Err(error)) => Err(Refusal::Malformed { reason: error.to_string(), param: None }),
     }
 }

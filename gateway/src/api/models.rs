@@ -1,12 +1,13 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`: OpenAI's list, with what each model costs.
 
-use super::{account, refuse};
+use super::{account, named, refuse};
 use crate::account::Account;
 use crate::gateway::Gateway;
 use crate::openai::Refusal;
 use crate::pool::Desk;
 use crate::purse::Due;
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
@@ -63,10 +64,10 @@ pub(super) async fn list(State(gateway): State<Gateway>, headers: HeaderMap) -> 
 
 pub(super) async fn one(
     State(gateway): State<Gateway>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    match find(&gateway, &id, &headers).await {
+    match find(&gateway, &named(id), &headers).await {
         Ok(model) => Json(model).into_response(),
         Err(refusal) => refuse(&gateway, refusal),
     }

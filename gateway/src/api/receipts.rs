@@ -1,12 +1,13 @@
 //! `GET /v1/receipts/{id}`: a relay's receipt, as a document that can be checked offline.
 
-use super::{account, refuse};
+use super::{account, named, refuse};
 use crate::books::{BooksError, Claimed, Relay};
 use crate::gateway::Gateway;
 use crate::openai::Refusal;
 use crate::proofs;
 use crate::receipt::{Bill, Document, Known};
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
@@ -19,10 +20,10 @@ use tokio::time::Instant;
 
 pub(super) async fn one(
     State(gateway): State<Gateway>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    match document(&gateway, &id, &headers).await {
+    match document(&gateway, &named(id), &headers).await {
         Ok(document) => Json(document).into_response(),
         Err(refusal) => refuse(&gateway, refusal),
     }

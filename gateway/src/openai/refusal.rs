@@ -45,7 +45,7 @@ pub enum Refusal {
     #[error("the content type {got:?} is not read here: send application/json")]
     WrongType { got: String },
     #[error("the body could not be read as JSON: {reason}")]
-    Malformed { reason: String },
+    Malformed { reason: String, param: Option<&'static str> },
     #[error("you must provide a model parameter")]
     NoModel,
     #[error("{reason}")]
@@ -153,7 +153,7 @@ impl Refusal {
             Refusal::NoModel | Refusal::UnknownModel { .. } | Refusal::OtherCoin { .. } => {
                 Some("model")
             }
-            Refusal::Invalid { param, .. } => *param,
+            Refusal::Invalid { param, .. } | Refusal::Malformed { param, .. } => *param,
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::Job;
 use super::answer::Streamed;
 use super::whole::{self, Whole};
+use crate::count::{Count, Need};
 use crate::flight::{End, Flight, Load};
 use crate::gateway::{Gateway, relay_id};
 use crate::openai::Refusal;
@@ -74,6 +75,24 @@ struct MinerErrorBody {
     code: Option<String>,
 }
 
+/// Bytes of a body from which on it is counted on a thread of its own: long prompts take long.
+const COUNT_ASIDE: usize = 16 << 10;
+
+async fn counted(desk: &Desk, job: &Job) -> Result<(Need, Box<dyn Count>), Refusal> {
+    let (counter, endpoint) = (desk.counter.clone(), job.ask.endpoint);
+    if job.body.len() < COUNT_ASIDE {
+        return counter.begin(endpoint, &job.body);
+    }
+    let body = job.body.clone();
+    let counted = tokio::task::spawn_blocking(move || counter.begin(endpoint, &body)).await;
+    let failed = |error: tokio::task::JoinError| Refusal::Invalid {
+        reason: format!("the request could not be counted: {error}"),
+        param: None,
+        code: None,
+    };
+    counted.map_err(failed)?
+}
+
 impl Attempt {
     /// Picks a place and sets aside what the answer may cost, there and on the key.
     pub(super) async fn prepare(
@@ -82,7 +101,7 @@ impl Attempt {
         job: &Job,
         tried: &Tried,
     ) -> Result<Attempt, Refusal> {
-        let (need, count) = desk.counter.begin(job.ask.endpoint, &job.body)?;
+        let (need, count) = counted(desk, job).await?;
         let height = gateway.height();
         let id = relay_id().map_err(|_| Refusal::BooksFailed)?;
         let dice = [0, 4]
@@ -257,6 +276,13 @@ fn supplier_error(flight: Flight, status: StatusCode, body: &[u8]) -> Missed {
         return Missed::Final(refusal);
     }
     let place = flight.peek().place.clone();
+    // Whoever has no room is no worse for it: it may be asked again in a moment.
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        let model = flight.peek().open.session.service.to_string();
+        let reason = "the suppliers have no room just now: try again in a second".to_owned();
+        flight.end_failed();
+        return Missed::Refused(Refusal::NoSupplier { model, reason });
+    }
     warn!(supplier = %place.seat.operator, %status, "supplier failed");
     place.supplier.failed(Instant::now());
     flight.end_failed();

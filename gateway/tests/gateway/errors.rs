@@ -63,7 +63,10 @@ async fn a_wrong_request_is_told_what_is_wrong() {
         &expect!["400 invalid_request_error null"],
     );
     check(&client.chat("a", 0).await, &expect!["400 invalid_request_error null"]);
-    check(&client.chat(&"a ".repeat(1_200), 1).await, &expect!["400 invalid_request_error null"]);
+    check(
+        &client.chat(&"a ".repeat(1_200), 1).await,
+        &expect!["400 invalid_request_error context_length_exceeded"],
+    );
     check(
         &client.chat(&"a".repeat(5_000), 1).await,
         &expect!["413 invalid_request_error request_too_large"],
@@ -79,6 +82,14 @@ async fn a_wrong_request_is_told_what_is_wrong() {
     check(
         &client.get("/v1/models/none").await,
         &expect!["404 invalid_request_error model_not_found"],
+    );
+    check(
+        &client.get("/v1/models/%ff").await,
+        &expect!["404 invalid_request_error model_not_found"],
+    );
+    check(
+        &client.get("/v1/receipts/%ff").await,
+        &expect!["404 invalid_request_error receipt_not_found"],
     );
     check(&client.get("/v1/usage?limit=x").await, &expect!["400 invalid_request_error null"]);
     assert_eq!(world.miners[0].state(|state| state.asked), 0);
@@ -160,6 +171,16 @@ async fn suppliers_that_fail_are_told_apart_from_requests_that_are_wrong() {
         (answer.status, &*answer.text()),
         (400, r#"{"error":{"message":"no","type":"backend","code":400}}"#)
     );
+    for _ in 0..4 {
+        miner.does(Does::Fail(429));
+        check(
+            &world.client().chat("a", 1).await,
+            &expect!["503 server_error no_supplier, retry after 1"],
+        );
+        // Nobody leaves it alone for that.
+        miner.does(Does::Serve);
+        assert_eq!(world.client().chat("a", 1).await.status, 200);
+    }
     miner.does(Does::Fail(500));
     check(&world.client().chat("a", 1).await, &expect!["502 server_error supplier_failed"]);
     miner.does(Does::Hang);

@@ -85,6 +85,8 @@ pub struct Head {
 pub enum HeadError {
     #[error("it does not begin with GGUF")]
     Magic,
+    #[error("it is written for big-endian machines: convert it for little-endian ones")]
+    BigEndian,
     #[error("it is of version {0}; versions 2 and 3 can be read")]
     Version(u32),
     #[error("it ends at byte {length}, but {needed} more bytes must follow byte {at}")]
@@ -121,6 +123,9 @@ impl Head {
             return Err(HeadError::Magic);
         }
         let version = cursor.u32()?;
+        if (2..=3).contains(&version.swap_bytes()) {
+            return Err(HeadError::BigEndian);
+        }
         if !(2..=3).contains(&version) {
             return Err(HeadError::Version(version));
         }
@@ -280,6 +285,13 @@ mod tests {
         assert_eq!(head.values["scores"].list().map(<[Value]>::len), Some(2));
         let place = &head.tensors["w"];
         assert_eq!((place.sizes.as_slice(), place.start % 32), (&[5, 3][..], 0));
+    }
+
+    #[test]
+    fn a_file_for_other_machines_is_called_that() {
+        let mut bytes = file();
+        bytes[4..8].copy_from_slice(&3u32.to_be_bytes());
+        assert_eq!(Head::read(&bytes).unwrap_err(), HeadError::BigEndian);
     }
 
     #[test]

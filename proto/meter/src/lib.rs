@@ -9,6 +9,7 @@ mod delivered;
 mod files;
 pub mod gguf;
 mod pieces;
+mod quotes;
 mod request;
 mod template;
 mod vocabulary;
@@ -21,6 +22,7 @@ pub use vocabulary::VocabularyError;
 use files::Files;
 use pieces::Pieces;
 use proto::Digest;
+use quotes::{CUT, Quotes};
 use std::path::{Path, PathBuf};
 use template::Template;
 use tokenizers::Tokenizer;
@@ -54,6 +56,7 @@ pub struct Meter {
     eos: Option<u32>,
     ends: Vec<u32>,
     pieces: Pieces,
+    quotes: Quotes,
     context_max: u32,
     tokenizer_hash: Digest,
     template_hash: Digest,
@@ -77,12 +80,14 @@ impl Meter {
         let template = Template::new(text, files.bos, files.eos)
             .map_err(|refused| wrong(refused.to_string()))?;
         let (pieces, context_max) = (Pieces::of(&tokenizer), files.context);
+        let quotes = Quotes::of(&tokenizer);
         Ok(Meter {
             tokenizer,
             template,
             eos,
             ends,
             pieces,
+            quotes,
             context_max,
             tokenizer_hash,
             template_hash,
@@ -126,13 +131,26 @@ impl Meter {
 
     /// The text of tokens.
     pub fn decode(&self, tokens: &[u32]) -> String {
+        let is_text = |token: &&u32| {
+            let text = self.tokenizer.id_to_token(**token);
+            text.is_some_and(|text| !self.tokenizer.get_added_vocabulary().is_special_token(&text))
+        };
+        let tokens: Vec<u32> = tokens.iter().filter(is_text).copied().collect();
+        self.text_of(&tokens)
+    }
+
+    /// The text of tokens that there are. Some decoders break where there is none at all.
+    fn text_of(&self, tokens: &[u32]) -> String {
+        if tokens.iter().all(|token| self.tokenizer.id_to_token(*token).is_none()) {
+            return String::new();
+        }
         // Only a decoder that the tokenizer itself names wrongly fails, and then for every text.
-        self.tokenizer.decode(tokens, true).unwrap_or_default()
+        self.tokenizer.decode(tokens, false).unwrap_or_default()
     }
 
     /// The text of one token, in bytes where it is a part of a character.
     pub fn token_text(&self, token: u32) -> String {
-        self.tokenizer.decode(&[token], false).unwrap_or_default()
+        self.text_of(&[token])
     }
 
     /// Tokens of the vocabulary.
@@ -154,6 +172,12 @@ impl Meter {
     /// Reads a request and counts what it may use.
     pub fn read(&self, endpoint: Endpoint, body: &[u8]) -> Result<Asked, BadRequest> {
         request::read(self, endpoint, body)
+    }
+
+    /// The tokens of a conversation that was rendered with its clients' words cut.
+    fn tokens_of_chat(&self, rendered: &str) -> Vec<u32> {
+        let parts = rendered.split(CUT).filter(|part| !part.is_empty());
+        parts.flat_map(|part| self.tokens(part, false)).collect()
     }
 
     fn tokens(&self, text: &str, add_special: bool) -> Vec<u32> {

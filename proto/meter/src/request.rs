@@ -13,6 +13,9 @@ const CHOICES_MAX: u64 = 16;
 /// Prompts in one request at most.
 const PROMPTS_MAX: usize = 64;
 
+/// Answers to all prompts of one request at most: what every supplier's queue takes.
+const ANSWERS_MAX: u64 = 128;
+
 /// A request that cannot be served, in OpenAI's terms.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -20,12 +23,19 @@ pub struct BadRequest {
     pub message: String,
     /// The field that is at fault.
     pub param: Option<&'static str>,
+    /// What programs tell this fault by.
+    pub code: Option<&'static str>,
 }
 
 impl BadRequest {
     /// A fault of `param`.
     pub fn of(param: &'static str, message: impl Into<String>) -> BadRequest {
-        BadRequest { message: message.into(), param: Some(param) }
+        BadRequest { message: message.into(), param: Some(param), code: None }
+    }
+
+    /// A prompt, in `param`, that is longer than a context.
+    pub fn too_long(param: &'static str, message: impl Into<String>) -> BadRequest {
+        BadRequest { code: Some("context_length_exceeded"), ..BadRequest::of(param, message) }
     }
 }
 
@@ -76,11 +86,43 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
+/// The fields of [`Body`], by the names that faults are told under.
+const FIELDS: [&str; 9] = [
+    "model",
+    "messages",
+    "prompt",
+    "tools",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
+];
+
+impl Body {
+    fn of(bytes: &[u8]) -> Result<Body, BadRequest> {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        let wrong = |param, reason: String| BadRequest {
+            message: format!("the body is not a request in JSON: {reason}"),
+            param,
+            code: None,
+        };
+        let body: Body = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            let field = path.split(['.', '[']).next().unwrap_or_default();
+            // What is no JSON at all is the fault of no field.
+            let is_field = |name: &&str| error.inner().is_data() && *name == field;
+            let param = FIELDS.into_iter().find(is_field);
+            let before = param.map(|name| format!("{name}: ")).unwrap_or_default();
+            wrong(param, format!("{before}{}", error.inner()))
+        })?;
+        reader.end().map_err(|error| wrong(None, error.to_string()))?;
+        Ok(body)
+    }
+}
+
 pub(crate) fn read(meter: &Meter, endpoint: Endpoint, body: &[u8]) -> Result<Asked, BadRequest> {
-    let body: Body = serde_json::from_slice(body).map_err(|error| BadRequest {
-        message: format!("the body is not a request in JSON: {error}"),
-        param: None,
-    })?;
+    let body = Body::of(body)?;
     let model = body.model.clone().filter(|model| !model.is_empty());
     let model = model.ok_or_else(|| BadRequest::of("model", "you must say which model"))?;
     let n = positive("n", body.n)?.unwrap_or(1);
@@ -91,6 +133,14 @@ pub(crate) fn read(meter: &Meter, endpoint: Endpoint, body: &[u8]) -> Result<Ask
         Endpoint::Chat => vec![chat(meter, &body)?],
         Endpoint::Completions => completions(meter, &body)?,
     };
+    let answers = n * prompts.len() as u64;
+    if answers > ANSWERS_MAX {
+        let message = format!(
+            "{n} answers to each of {} prompts are {answers}, but at most {ANSWERS_MAX} are given to one request",
+            prompts.len()
+        );
+        return Err(BadRequest::of("n", message));
+    }
     let longest = prompts.iter().map(Vec::len).max().unwrap_or(0) as u64;
     let max_tokens = max_tokens(meter, &body, longest, endpoint)?;
     Ok(Asked {
@@ -126,7 +176,7 @@ fn max_tokens(
         let message = format!(
             "this model's context has {context} tokens, but the prompt alone has {prompt}: shorten it"
         );
-        BadRequest::of(param, message)
+        BadRequest::too_long(param, message)
     })?;
     let wished = match body.max_completion_tokens {
         Some(number) => positive("max_completion_tokens", Some(number))?,
@@ -143,13 +193,14 @@ fn chat(meter: &Meter, body: &Body) -> Result<Vec<u32>, BadRequest> {
     let messages: Vec<Value> = messages
         .iter()
         .enumerate()
-        .map(|(i, message)| flat(i, message))
+        .map(|(i, message)| Ok(meter.quotes.cut(&flat(i, message)?)))
         .collect::<Result<_, _>>()?;
+    let tools = body.tools.as_ref().map(|tools| meter.quotes.cut(tools));
     let text = meter
         .template
-        .render(&messages, body.tools.as_ref())
+        .render(&messages, tools.as_ref())
         .map_err(|refused| BadRequest::of("messages", refused.to_string()))?;
-    Ok(meter.tokens(&text, false))
+    Ok(meter.tokens_of_chat(&text))
 }
 
 /// A message whose content is text: parts are joined.
@@ -178,7 +229,7 @@ fn completions(meter: &Meter, body: &Body) -> Result<Vec<Vec<u32>>, BadRequest> 
     let wrong = || {
         let message =
             "prompt must be a text, a list of texts, a list of tokens, or a list of those";
-        BadRequest::of("prompt", message)
+        BadRequest::of("prompt", format!("{message}, with {PROMPTS_MAX} prompts at most"))
     };
     let prompts = match body.prompt.as_ref() {
         Some(Value::String(text)) => vec![meter.tokens(text, true)],

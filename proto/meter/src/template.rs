@@ -144,7 +144,7 @@ mod tests {
                 "{% for m in messages %}{% if loop.last %}{% break %}{% endif %}{{ m.content }}{% endfor %}",
                 "Hi <there>",
             ),
-            ("{{ tools | tojson }}", r#"[{"list": [1, true], "name": "é"}]"#),
+            ("{{ tools | tojson }}", r#"[{"name": "é", "list": [1, true]}]"#),
             (
                 "{{ messages[0].content is string and messages[0].content.startswith('Hi') }}",
                 "True",

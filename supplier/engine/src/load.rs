@@ -54,6 +54,8 @@ pub enum LoadError {
     Family(String),
     #[error("the model says nothing of {0}")]
     Missing(String),
+    #[error("the model says {name} in a form that is not read here: it must be one whole number")]
+    Form { name: String },
     #[error("the model says {name} is {value}, but it must be in {min}..={max}")]
     OutOfRange { name: String, value: u64, min: u64, max: u64 },
     #[error("the model says {name} is {value}, which is not run here")]

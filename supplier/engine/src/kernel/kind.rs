@@ -22,9 +22,39 @@ pub enum Kind {
 /// A type of weights without a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "its weights are of ggml's type {0}, for which there is no kernel: convert the model to Q4_K, Q5_K, Q6_K, Q8_0 or F16"
+    "its weights are {}, for which there is no kernel: convert the model to Q4_K, Q5_K, Q6_K, Q8_0 or F16",
+    foreign(*.0)
 )]
 pub struct KindError(pub u32);
+
+/// What people call a type of ggml's that has no kernel here.
+fn foreign(number: u32) -> String {
+    let name = match number {
+        9 => "Q8_1",
+        10 => "Q2_K",
+        11 => "Q3_K",
+        15 => "Q8_K",
+        16 => "IQ2_XXS",
+        17 => "IQ2_XS",
+        18 => "IQ3_XXS",
+        19 => "IQ1_S",
+        20 => "IQ4_NL",
+        21 => "IQ3_S",
+        22 => "IQ2_S",
+        23 => "IQ4_XS",
+        24 => "I8",
+        25 => "I16",
+        26 => "I32",
+        27 => "I64",
+        28 => "F64",
+        29 => "IQ1_M",
+        34 => "TQ1_0",
+        35 => "TQ2_0",
+        39 => "MXFP4",
+        other => return format!("of ggml's type {other}"),
+    };
+    name.to_owned()
+}
 
 impl Kind {
     pub const ALL: [Kind; 11] = [
@@ -103,5 +133,18 @@ impl Kind {
             Kind::Q5_K => Form::Super8,
             Kind::Q6_K => Form::Six,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_without_a_kernel_is_called_by_its_name() {
+        let told = |number: u32| KindError(number).to_string();
+        assert!(told(11).starts_with("its weights are Q3_K, for which there is no kernel"));
+        assert!(told(77).starts_with("its weights are of ggml's type 77, for which"));
+        assert!(Kind::ALL.iter().all(|kind| foreign(kind.number()).starts_with("of ggml's")));
     }
 }

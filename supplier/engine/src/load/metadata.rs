@@ -23,8 +23,8 @@ impl Words<'_> {
 
     fn size(&self, name: &str, max: u64) -> Result<usize, LoadError> {
         let full = format!("{}.{name}", self.family);
-        let value = self.get(name).and_then(Value::number);
-        bounded(&full, value.ok_or_else(|| LoadError::Missing(full.clone()))?, max)
+        let value = self.get(name).ok_or_else(|| LoadError::Missing(full.clone()))?;
+        bounded(&full, one(value).ok_or_else(|| LoadError::Form { name: full.clone() })?, max)
     }
 
     fn size_or(&self, name: &str, max: u64, other: usize) -> Result<usize, LoadError> {
@@ -38,6 +38,13 @@ impl Words<'_> {
     fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::text)
     }
+}
+
+/// A number, or one for each layer where all are the same.
+fn one(value: &Value) -> Option<u64> {
+    let Some(list) = value.list() else { return value.number() };
+    let first = list.first()?.number()?;
+    list.iter().all(|other| other.number() == Some(first)).then_some(first)
 }
 
 /// The shape of a model that `values` tell of.
@@ -124,4 +131,28 @@ fn rope(
         rope.divide(&super::weights::vector(source, "rope_freqs.weight", half)?)?;
     }
     Ok(rope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(value: Value) -> Result<usize, String> {
+        let values = BTreeMap::from([("llama.block_count".to_owned(), value)]);
+        let words = Words { family: "llama", values: &values };
+        words.size("block_count", LAYERS_MAX).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_size_is_a_number_or_the_same_number_for_each_layer() {
+        let list =
+            |numbers: &[i64]| Value::List(numbers.iter().map(|n| Value::Signed(*n)).collect());
+        assert_eq!(layers(Value::Signed(7)), Ok(7));
+        assert_eq!(layers(list(&[7, 7])), Ok(7));
+        for odd in [list(&[7, 8]), list(&[]), Value::Text("7".to_owned()), Value::Signed(-7)] {
+            let told = layers(odd).unwrap_err();
+            assert!(told.contains("llama.block_count in a form that is not read"), "{told}");
+        }
+        assert!(layers(Value::Unsigned(0)).unwrap_err().contains("must be in 1..="));
+    }
 }
