@@ -162,7 +162,7 @@ mod tests {
             network: vec![one("cheats", -5.0)],
             anywhere: vec![],
             markets: vec![one("asks nothing", 0.0)],
-            worst_wash: None,
+            worst_games: Vec::new(),
         };
         let svg = picture(&played);
         assert!(svg.contains("cheats") && svg.contains("asks nothing"));
