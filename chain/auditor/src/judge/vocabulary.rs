@@ -30,13 +30,15 @@ pub(super) fn train(
     texts: impl Iterator<Item = String> + Send,
     size: usize,
 ) -> Result<Tokenizer, TrainError> {
+    // The template's marks are special; fences stand within a message, where special ones are letters.
+    let control = CONTROL.into_iter().map(|token| AddedToken::from(token, true));
     let fences = FENCE.into_iter().chain(REFERENCE).map(str::trim);
-    let control = CONTROL.into_iter().chain(fences).map(|token| AddedToken::from(token, true));
+    let own = control.chain(fences.map(|token| AddedToken::from(token, false)));
     let mut trainer = BpeTrainerBuilder::new()
         .vocab_size(size)
         .min_frequency(1)
         .show_progress(false)
-        .special_tokens(control.collect())
+        .special_tokens(own.collect())
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .build();
     let bytes = ByteLevel::new(true, true, false);
