@@ -21,23 +21,21 @@ use crate::defaults::Defaults;
 use crate::intake;
 use crate::lost::Lost;
 use crate::metrics::Metrics;
-use crate::models::Card;
+use crate::models::{self, Card};
 use crate::refusal::Refusal;
 use crate::serve::ServeError;
 use crate::shelf::{Record, Shelf};
-use axum::extract::rejection::PathRejection;
+use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use daemon::Stop;
 use daemon::health::Health;
 use meter::{Delivered, Endpoint, Meter};
 use passage::Passage;
 use prometheus::Registry;
 use proto::names::{EVIDENCE_HEADER, EVIDENCE_PATH, SEED_HEADER};
-use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -112,11 +110,12 @@ pub fn front(parts: Parts, stop: Stop) -> Result<Front, ServeError> {
     let (dial, metrics, waiting) =
         (remote.dial.clone(), remote.metrics.clone(), remote.waiting.clone());
     let work = Work::new(remote.name.clone(), metrics, waiting);
+    let context_max = remote.meter.context_max().into();
+    let card = Card { name: remote.name.clone(), context_max };
     let api = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
-        .route("/v1/models", get(models))
-        .route("/v1/models/{*name}", get(model_named))
+        .merge(models::routes(card))
         .route(&format!("{EVIDENCE_PATH}{{tag}}"), get(evidence))
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
@@ -140,18 +139,6 @@ fn client(parts: &Parts) -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-async fn models(State(remote): State<Remote>) -> Json<Value> {
-    Json(remote.card().list())
-}
-
-async fn model_named(
-    State(remote): State<Remote>,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Refusal> {
-    let Path(name) = name.map_err(|_| Refusal::Path)?;
-    remote.card().named(&name).map(Json)
-}
-
 async fn evidence(State(remote): State<Remote>, Path(tag): Path<String>) -> Response {
     remote.shelf.answer(&tag)
 }
@@ -165,10 +152,6 @@ async fn completions(State(remote): State<Remote>, request: Request) -> Response
 }
 
 impl Remote {
-    fn card(&self) -> Card<'_> {
-        Card { name: &self.name, context_max: self.meter.context_max().into() }
-    }
-
     async fn answer(self, endpoint: Endpoint, request: Request) -> Response {
         match self.begin(endpoint, request).await {
             Ok(response) => {

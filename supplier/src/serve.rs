@@ -12,7 +12,7 @@ use crate::intake;
 use crate::link::frame_max;
 use crate::lost::{Loss, Lost};
 use crate::metrics::Metrics;
-use crate::models::Card;
+use crate::models::{self, Card};
 use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
 use crate::shelf::{Record, Shelf};
@@ -20,7 +20,6 @@ use crate::tools::Watch;
 use crate::worker::head::{Event, Head, forward};
 use crate::worker::{Job, Piece, Workshop};
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -34,7 +33,6 @@ use futures::stream::{SelectAll, StreamExt, select_all};
 use meter::{Endpoint, Meter};
 use prometheus::Registry;
 use proto::names::{EVIDENCE_HEADER, EVIDENCE_PATH, SEED_HEADER};
-use serde_json::Value;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -152,6 +150,8 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
         context_max,
         grammars,
     };
+    let context_max = context_max.min(desk.meter.context_max().into());
+    let card = Card { name: desk.name.clone(), context_max };
     let asked = stop.clone();
     let health = Health::new(registry, move || match asked.is_asked() {
         true => Err("stopping".to_owned()),
@@ -163,8 +163,7 @@ pub fn front(pipeline: Option<Pipeline>, parts: Parts, stop: Stop) -> Result<Fro
     let api = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
-        .route("/v1/models", get(models))
-        .route("/v1/models/{*name}", get(model_named))
+        .merge(models::routes(card))
         .route(&format!("{EVIDENCE_PATH}{{tag}}"), get(evidence))
         .method_not_allowed_fallback(async || Refusal::Method)
         .fallback(async || Refusal::Path)
@@ -212,18 +211,6 @@ fn room(model: &Model, limits: &Limits) -> Room {
     Room { sequences: limits.sequences, pages: fit.min(most) }
 }
 
-async fn models(State(supplier): State<Supplier>) -> Json<Value> {
-    Json(supplier.card().list())
-}
-
-async fn model_named(
-    State(supplier): State<Supplier>,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Refusal> {
-    let Path(name) = name.map_err(|_| Refusal::Path)?;
-    supplier.card().named(&name).map(Json)
-}
-
 async fn chat(State(supplier): State<Supplier>, request: Request) -> Response {
     supplier.answer(Endpoint::Chat, request).await
 }
@@ -243,11 +230,6 @@ type OfChoice = Pin<Box<dyn Stream<Item = (usize, Piece)> + Send>>;
 type Pieces = SelectAll<OfChoice>;
 
 impl Supplier {
-    fn card(&self) -> Card<'_> {
-        let context_max = u64::from(self.desk.meter.context_max()).min(self.desk.context_max);
-        Card { name: &self.desk.name, context_max }
-    }
-
     async fn answer(self, endpoint: Endpoint, request: Request) -> Response {
         match self.begin(endpoint, request).await {
             Ok(response) => {

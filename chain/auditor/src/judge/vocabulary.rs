@@ -6,8 +6,8 @@
 
 use super::template::{FENCE, REFERENCE};
 use engine::train::TrainError;
-use engine::train::vocabulary::CONTROL;
-use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
+use engine::train::vocabulary::{CONTROL, trainer};
+use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::digits::Digits;
@@ -34,13 +34,7 @@ pub(super) fn train(
     let control = CONTROL.into_iter().map(|token| AddedToken::from(token, true));
     let fences = FENCE.into_iter().chain(REFERENCE).map(str::trim);
     let own = control.chain(fences.map(|token| AddedToken::from(token, false)));
-    let mut trainer = BpeTrainerBuilder::new()
-        .vocab_size(size)
-        .min_frequency(1)
-        .show_progress(false)
-        .special_tokens(own.collect())
-        .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-        .build();
+    let mut trainer = trainer(size, own.collect());
     let bytes = ByteLevel::new(true, true, false);
     let parts: [PreTokenizerWrapper; 4] = [
         WhitespaceSplit.into(),

@@ -2,7 +2,7 @@
 
 use super::TrainError;
 use std::path::Path;
-use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
+use tokenizers::models::bpe::{BPE, BpeTrainer, BpeTrainerBuilder};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, Tokenizer, TokenizerBuilder, TokenizerImpl};
 
@@ -19,16 +19,21 @@ fn failed(error: impl ToString) -> TrainError {
     TrainError::Tokenizer(error.to_string())
 }
 
-/// A tokenizer of `size` tokens for `texts`.
-pub(super) fn train(texts: &[String], size: usize) -> Result<Tokenizer, TrainError> {
-    let control = CONTROL.map(|token| AddedToken::from(token, true));
-    let mut trainer = BpeTrainerBuilder::new()
+/// What finds `size` tokens of byte-level BPE, with `own` as the first of them.
+pub fn trainer(size: usize, own: Vec<AddedToken>) -> BpeTrainer {
+    BpeTrainerBuilder::new()
         .vocab_size(size)
         .min_frequency(1)
         .show_progress(false)
-        .special_tokens(control.to_vec())
+        .special_tokens(own)
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-        .build();
+        .build()
+}
+
+/// A tokenizer of `size` tokens for `texts`.
+pub(super) fn train(texts: &[String], size: usize) -> Result<Tokenizer, TrainError> {
+    let control = CONTROL.map(|token| AddedToken::from(token, true));
+    let mut trainer = trainer(size, control.to_vec());
     let bytes = ByteLevel::new(false, true, true);
     let mut tokenizer: TokenizerImpl<
         BPE,

@@ -1,7 +1,8 @@
 //! The cross-encoder's tokenizer: byte-level BPE that puts pairs as BERT reads them.
 
 use engine::train::TrainError;
-use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
+use engine::train::vocabulary::trainer;
+use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, NormalizerWrapper, TokenizerBuilder, TokenizerImpl};
@@ -22,13 +23,7 @@ pub(super) fn train<'a>(
     size: usize,
 ) -> Result<String, TrainError> {
     let control = CONTROL.map(|token| AddedToken::from(token, true));
-    let mut trainer = BpeTrainerBuilder::new()
-        .vocab_size(size)
-        .min_frequency(1)
-        .show_progress(false)
-        .special_tokens(control.to_vec())
-        .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-        .build();
+    let mut trainer = trainer(size, control.to_vec());
     let bytes = ByteLevel::new(false, true, true);
     let pair = TemplateProcessing::builder()
         .try_single("[CLS] $A [SEP]")
